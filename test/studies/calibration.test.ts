@@ -7,6 +7,7 @@ import { dynamicModel } from "../../src/dynamic/model/model.js";
 import { route } from "../../src/dynamic/route/route.js";
 import { ortNode } from "../../src/node/ort-node/index.js";
 import { renderCalibration } from "../../src/report/calibration/page.js";
+import type { Backend, Session } from "../../src/runtime/backend.js";
 import { type CalibrationOptions, calibrateModel } from "../../src/studies/calibration/index.js";
 import { failure } from "../support/failure.js";
 import { linearModel, samplesOf, smallExits } from "../support/models.js";
@@ -72,18 +73,42 @@ describe("a calibration", () => {
 
   test("takes measured milliseconds as costs for a latency, and keeps it", async () => {
     const target = { kind: "latency", milliseconds: 3 } as const;
-    const { record } = await calibrateModel(options({ target, measureExits: async () => [1, 4, 6] }));
+    const { record } = await calibrateModel(
+      options({ target, times: { milliseconds: [1, 4, 6], roundSpread: undefined } }),
+    );
     expect(record.costUnit).toBe("milliseconds");
     expect(record.validation.meanMilliseconds?.value).toBeLessThanOrEqual(3);
     expect(record.curves.uniform.at(-1)?.validation.cost).toBeLessThanOrEqual(6);
     expect(record.exits.map((e) => e.milliseconds)).toEqual([1, 4, 6]);
   });
 
+  test("measures the times of exits where none are given, at a batch size", async () => {
+    const target = { kind: "latency", milliseconds: 1e6 } as const;
+    const sizes: unknown[] = [];
+    const inner = ortNode({ threads: 1 });
+    const compile: Backend["compile"] = async (graph) => {
+      const session = await inner.compile(graph);
+      const run: Session["run"] = (feeds) => {
+        sizes.push(...Object.values(feeds).map(({ dims }) => dims[0]));
+        return session.run(feeds);
+      };
+      return { ...session, run };
+    };
+    const given = options({ target, timeBatch: 3, backend: { ...inner, compile }, now: () => performance.now() });
+    const { record } = await calibrateModel(given);
+    const times = record.exits.map((e) => e.milliseconds ?? 0);
+    expect(times).toHaveLength(3);
+    expect(times[0]).toBeGreaterThan(0);
+    expect([...times].sort((a, b) => a - b)).toEqual(times);
+    expect(record.steadiness?.roundSpread).toBeGreaterThanOrEqual(1);
+    // 24 runs of 3 stages, on 3 images each.
+    expect(sizes.filter((size) => size === 3).length).toBeGreaterThanOrEqual(24 * 3);
+  });
+
   test("says how steady the machine was, and that times of a busy one are not to be trusted", async () => {
     const target = { kind: "latency", milliseconds: 3 } as const;
     const of = async (roundSpread: number) =>
-      (await calibrateModel(options({ target, measureExits: async () => ({ milliseconds: [1, 4, 6], roundSpread }) })))
-        .record.steadiness;
+      (await calibrateModel(options({ target, times: { milliseconds: [1, 4, 6], roundSpread } }))).record.steadiness;
     expect(await of(1.5)).toEqual({ roundSpread: 1.5, trusted: true });
     expect(await of(1.6)).toEqual({
       roundSpread: 1.6,
@@ -192,9 +217,15 @@ describe("a calibration is refused", () => {
     );
   });
 
-  test("for a latency without times", async () => {
-    await expect(calibrateModel(options({ target: { kind: "latency", milliseconds: 1 } }))).rejects.toThrow(
-      failure("policy/validation", "small: a target latency needs the time of every exit. Give measureExits."),
+  test("for times that are not one for each exit", async () => {
+    const target = { kind: "latency", milliseconds: 1 } as const;
+    await expect(
+      calibrateModel(options({ target, times: { milliseconds: [1], roundSpread: undefined } })),
+    ).rejects.toThrow(
+      failure(
+        "policy/validation",
+        "small: got 1 time, expected one for each of its 3 exits. Measure them with timeExits, or leave them out.",
+      ),
     );
   });
 });

@@ -262,7 +262,9 @@ describe.each(NETWORKS)("%s", (_name, exits, thresholds) => {
           thresholds: "uniform",
         },
         ...{ temperature: false, seed: 1, batch: 16, version: "test", now: () => 0 },
-        ...(target.kind === "latency" ? { measureExits: async () => model.exits.map((e) => e.costFraction) } : {}),
+        ...(target.kind === "latency"
+          ? { times: { milliseconds: model.exits.map((e) => e.costFraction), roundSpread: undefined } }
+          : {}),
       });
       const routed = await routedUnder(exits, found);
       expect(record.test.meanCostFraction.value).toBeCloseTo(mean(shares(exits, routed)), 12);

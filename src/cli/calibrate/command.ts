@@ -6,16 +6,13 @@ import { currentName } from "../../attacks/names.js";
 import { NAMED_ATTACKS, type PresetName, presetConfigs } from "../../attacks/presets.js";
 import { DynnError } from "../../core/errors.js";
 import { VERSION } from "../../core/version.js";
-import { type Dataset, readImages } from "../../data/dataset.js";
 import { fitData } from "../../data/fit.js";
 import { THRESHOLD_KINDS, type ThresholdKind } from "../../dynamic/choose/calibrate.js";
 import { type DynamicModel, dynamicModel } from "../../dynamic/model/model.js";
-import { type TimedExits, timeExits } from "../../dynamic/run/timing.js";
 import { openDataset } from "../../node/data/open.js";
 import { checkWritable, writeText } from "../../node/files.js";
 import { describeRun } from "../../node/machine.js";
 import { openOnnx } from "../../node/models.js";
-import type { Backend } from "../../runtime/backend.js";
 import type { ModelMetadata } from "../../schema/metadata.js";
 import type { CalibrationTarget } from "../../schema/target.js";
 import { type CalibrationResult, calibrateModel, type WorstCaseOptions } from "../../studies/calibration/index.js";
@@ -186,7 +183,7 @@ async function calibrateAction(spec: string, flags: CalibrateFlags, io: Io): Pro
       thresholds: flags.thresholds,
       temperature: flags.temperature === true,
       worstCase: preset === undefined ? undefined : worstCaseOf(preset, flags, model),
-      measureExits: flags.target.kind === "latency" ? timer(model, backend, reported, flags, io) : undefined,
+      timeBatch: flags.timeBatch,
       kept,
       measureSpeed: flags.speed
         ? (policy) =>
@@ -247,14 +244,6 @@ function worstCaseOf(
   const maxCost = worstCost ?? (minAccuracy === undefined ? DEFAULT_MAX_COST : undefined);
   return attack && { attack, maxCost, minAccuracy, samples };
 }
-
-/** Measures on one batch of test records. */
-const timer =
-  (model: DynamicModel, backend: Backend, data: Dataset, { timeBatch }: CalibrateFlags, { signal }: Io) =>
-  async (): Promise<TimedExits> => {
-    const records = Array.from({ length: timeBatch }, (_, i) => i % data.count);
-    return timeExits(model, { backend, images: await readImages(data, records), now: () => performance.now(), signal });
-  };
 
 async function writeOutputs(
   { record, policy }: CalibrationResult,

@@ -5,6 +5,7 @@
 import { DynnError } from "../../core/errors.js";
 import { checkGiven } from "../../core/given.js";
 import { present } from "../../core/present.js";
+import { counted } from "../../core/units.js";
 import { fitData } from "../../data/fit.js";
 import type { OperatingPoint } from "../../dynamic/choose/calibrate.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
@@ -19,13 +20,22 @@ import { recorded } from "../defaults.js";
 import { InProcess } from "../tasks/in-process.js";
 import { answersKind } from "../tasks/kinds/answers.js";
 import { craftKind } from "../tasks/kinds/craft.js";
+import { EXIT_TIMES_FILE, exitTimesKind, readExitTimes } from "../tasks/kinds/exit-times.js";
 import { IMAGES_FILE } from "../tasks/kinds/opened.js";
 import { policyKind } from "../tasks/kinds/policy.js";
 import { CURVES_FILE, readCurves, thresholdsKind } from "../tasks/kinds/thresholds.js";
 import { CommandPlan } from "../tasks/plan.js";
 import type { TaskKey } from "../tasks/task.js";
 import type { CalibrationOptions, CalibrationResult } from "./options.js";
-import { type AttackedTasks, type Choice, choiceTask, pointTasks, splitTask, underGates } from "./plan.js";
+import {
+  type AttackedTasks,
+  type Choice,
+  choiceTask,
+  exitTimesTask,
+  pointTasks,
+  splitTask,
+  underGates,
+} from "./plan.js";
 import { type Found, recordOf, timesOfUnits } from "./record.js";
 import { boundWorstCase } from "./worst-case.js";
 
@@ -61,7 +71,13 @@ export async function calibrateModel(given: StudyRequest<CalibrationOptions>): P
   }
 }
 
-const KINDS = { answers: answersKind, policy: policyKind, thresholds: thresholdsKind, craft: craftKind };
+const KINDS = {
+  "exit-times": exitTimesKind,
+  answers: answersKind,
+  policy: policyKind,
+  thresholds: thresholdsKind,
+  craft: craftKind,
+};
 
 /** @throws DynnError 'memory/batch' */
 function memoryFor({ worstCase, validation, test, ...runs }: OpenBatch<CalibrationOptions>): BatchChoice {
@@ -79,8 +95,12 @@ async function calibrated(options: CalibrationOptions, run: InProcess): Promise<
   const plan = new CommandPlan();
   const validation = splitTask(plan, planned, chosenOn, "validation images");
   const test = splitTask(plan, planned, reported, "test images");
+  const timed =
+    options.target.kind === "latency" && !options.times
+      ? exitTimesTask(plan, planned, reported, options.timeBatch ?? 1)
+      : undefined;
   await run.all(plan);
-  const times = timesOf(await options.measureExits?.());
+  const times = timed === undefined ? (options.times ?? {}) : readExitTimes(run.bytes(timed, EXIT_TIMES_FILE));
   const choice = choiceOf(options, model, times);
   const choose = async (attacked: readonly AttackedTasks[]): Promise<TaskKey> => {
     const key = choiceTask(plan, planned, validation, choice, attacked);
@@ -123,28 +143,19 @@ function choiceOf(
   };
 }
 
-/** Times of exits, with the spread of the rounds if it was measured. */
-function timesOf(measured: readonly number[] | TimedExits | undefined): Partial<TimedExits> {
-  if (measured === undefined) return {};
-  return "milliseconds" in measured ? measured : { milliseconds: measured };
-}
-
 /** @throws DynnError 'policy/validation' */
-function checkExits({
-  model,
-  target,
-  measureExits,
-}: Pick<CalibrationOptions, "model" | "target" | "measureExits">): void {
+function checkExits({ model, target, times }: Pick<CalibrationOptions, "model" | "target" | "times">): void {
   if (!isRoutable(model))
     throw new DynnError(
       "policy/validation",
       `${model.name}: the model has a single exit, so there is no threshold to choose. Give it early exits with \`dynn convert\`.`,
       { model: model.name },
     );
-  if (target.kind === "latency" && measureExits === undefined)
-    throw new DynnError(
-      "policy/validation",
-      `${model.name}: a target latency needs the time of every exit. Give measureExits.`,
-      { target },
-    );
+  const given = times?.milliseconds.length ?? model.exits.length;
+  if (given === model.exits.length) return;
+  throw new DynnError(
+    "policy/validation",
+    `${model.name}: got ${counted(given, "time")}, expected one for each of its ${model.exits.length} exits. Measure them with timeExits, or leave them out.`,
+    { target, times: given },
+  );
 }

@@ -41,9 +41,12 @@ export interface CalibrationOptions {
   readonly temperature: boolean;
   /** An attack under which bounds must hold. Undefined: none. */
   readonly worstCase?: WorstCaseOptions | undefined;
-  /** Measures the cumulative milliseconds per sample of each exit. The target `latency` needs it.
-   * `timeExits` also measures how steady the machine was, and the record then says so. */
-  readonly measureExits?: (() => Promise<readonly number[] | TimedExits>) | undefined;
+  /** Images in one batch when the times of exits are measured, which the target `latency` takes as
+   * costs. Default: 1. */
+  readonly timeBatch?: number | undefined;
+  /** The times of exits, measured elsewhere, for example by `timeExits` on a device. Left out: the
+   * target `latency` measures them. */
+  readonly times?: TimedExits | undefined;
   /** Measures how fast the model is under the policy that was chosen. Left out: not measured. */
   readonly measureSpeed?: ((policy: Policy) => Promise<Speeds>) | undefined;
   /** The seed of every random number. */

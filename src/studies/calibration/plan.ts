@@ -4,8 +4,9 @@ import type { AttackConfig } from "../../attacks/spec.js";
 import type { OperatingPoint } from "../../dynamic/choose/calibrate.js";
 import type { Policy } from "../../schema/policy.js";
 import type { DataRef } from "../../schema/study/references.js";
-import { answersTask, chosenOn, craftTask, givenTask, type Planned } from "../tasks/common.js";
+import { answersTask, chosenOn, craftTask, fullMacs, givenTask, type Planned } from "../tasks/common.js";
 import { makeTask } from "../tasks/kind.js";
+import { exitTimesKind } from "../tasks/kinds/exit-times.js";
 import { type ThresholdParameters, thresholdsKind } from "../tasks/kinds/thresholds.js";
 import type { CommandPlan } from "../tasks/plan.js";
 import type { TaskKey } from "../tasks/task.js";
@@ -44,6 +45,10 @@ export function pointTasks(
   }
   return tasks;
 }
+
+/** The times of all exits, on batches of the first records of a split. */
+export const exitTimesTask = (plan: CommandPlan, { network, model }: Planned, data: DataRef, batch: number): TaskKey =>
+  plan.add(makeTask(exitTimesKind, { network, data, batch, macs: fullMacs(model) }), "times of the exits");
 
 /** What thresholds are chosen with. */
 export interface Choice {

@@ -1,6 +1,7 @@
 /** @file All kinds of tasks. */
 import { answersKind } from "./kinds/answers.js";
 import { craftKind } from "./kinds/craft.js";
+import { exitTimesKind } from "./kinds/exit-times.js";
 import { finiteDifferencesKind } from "./kinds/finite-differences.js";
 import { latencyKind } from "./kinds/latency.js";
 import { paceKind } from "./kinds/pace.js";
@@ -19,6 +20,7 @@ export const TASK_KINDS: Kinds = Object.fromEntries(
     policyKind,
     thresholdsKind,
     craftKind,
+    exitTimesKind,
     finiteDifferencesKind,
     latencyKind,
     paceKind,
