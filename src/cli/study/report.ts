@@ -12,6 +12,7 @@ interface ReportFlags {
   readonly out: string;
   readonly figures?: string;
   readonly latex?: string;
+  readonly beside?: string;
 }
 
 export const reportCommand = (command: Command, io: Io): Command =>
@@ -19,21 +20,28 @@ export const reportCommand = (command: Command, io: Io): Command =>
     .addOption(option("-o, --out <file>", "the page (HTML)", file).makeOptionMandatory())
     .addOption(option("--figures <dir>", "folder for every figure as SVG", file))
     .addOption(option("--latex <file>", "the verdicts and the effects of transfer as LaTeX tables", file))
+    .addOption(option("--beside <dir>", "another study, shown beside this one cell by cell", file))
     .addHelpText("after", HELP)
     .action((folder: string, flags: ReportFlags) => reportAction(folder, flags, io));
 
 const HELP = `
 Examples:
   $ dynn study report demo -o demo.html
-  $ dynn study report demo -o demo.html --figures figures --latex verdicts.tex`;
+  $ dynn study report demo -o demo.html --figures figures --latex verdicts.tex
+  $ dynn study report small -o small.html --beside paper`;
 
-async function reportAction(folder: string, { out, figures, latex }: ReportFlags, io: Io): Promise<void> {
+async function reportAction(
+  folder: string,
+  { out, figures, latex, beside: other }: ReportFlags,
+  io: Io,
+): Promise<void> {
   await checkDistinct({ "--out": out, "--latex": latex });
   for (const path of [out, latex]) if (path !== undefined) await checkWritable(path);
   if (figures !== undefined) await checkFolderName(figures);
   const record = await readStudyRecord(inStudy(folder, "record"));
+  const beside = other === undefined ? undefined : await readStudyRecord(inStudy(other, "record"));
   const { renderStudy } = await import("../../report/study/page.js");
-  await writeText(out, renderStudy(record));
+  await writeText(out, renderStudy(record, { beside }));
   if (latex !== undefined) {
     const { studyTable } = await import("../../report/study/latex.js");
     await writeText(latex, studyTable(record));

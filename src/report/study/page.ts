@@ -5,6 +5,7 @@ import type { StudyRecord } from "../../schema/study/record.js";
 import { html, NOTHING } from "../shared/html.js";
 import { reportPage } from "../shared/page.js";
 import type { Section } from "../shared/shell.js";
+import { besideSection } from "./beside.js";
 import { checkSection, notRunSection } from "./checks.js";
 import { costSection } from "./cost.js";
 import { earlySection } from "./early.js";
@@ -18,9 +19,9 @@ import { transferSection } from "./transfer.js";
 import { forestSection, verdictSection } from "./verdicts.js";
 import { yieldSection } from "./yield.js";
 
+const VERDICTS = [verdictSection, forestSection] as const;
+
 const SECTIONS: readonly ((record: StudyRecord, document: Document) => Section | readonly Section[])[] = [
-  verdictSection,
-  forestSection,
   robustnessSection,
   transferSection,
   yieldSection,
@@ -35,14 +36,25 @@ const SECTIONS: readonly ((record: StudyRecord, document: Document) => Section |
   planSection,
 ];
 
+/** Options of {@link renderStudy}. */
+export interface StudyPageOptions {
+  /** Where plots are drawn. Default: a document in memory. */
+  readonly document?: Document | undefined;
+  /** Another study, which is shown beside this one cell by cell. */
+  readonly beside?: StudyRecord | undefined;
+}
+
 /** The page as text: self-contained, without scripts, for light and dark screens and for paper.
- * @param document where plots are drawn. Default: a document in memory
  * @example
  * await writeFile("report.html", renderStudy(studyRecordSchema.parse(JSON.parse(text))));
  */
-export function renderStudy(record: StudyRecord, document?: Document): string {
+export function renderStudy(record: StudyRecord, { document, beside }: StudyPageOptions = {}): string {
   const drawnIn = document ?? parseHTML("<!doctype html><html></html>").document;
-  const sections = SECTIONS.flatMap((section) => section(record, drawnIn));
+  const sections = [
+    ...VERDICTS.map((section) => section(record, drawnIn)),
+    ...(beside ? [besideSection(record, beside, drawnIn)] : []),
+    ...SECTIONS.flatMap((section) => section(record, drawnIn)),
+  ];
   const { name, tier, plan, schemaVersion } = record;
   return reportPage({
     title: `${name}: study`,

@@ -26,8 +26,8 @@ interface NetworkNeeds {
   readonly crafted: readonly TaskKey[];
   readonly large: TaskKey | undefined;
   readonly noise: TaskKey | undefined;
-  /** Undefined for a network with gates: its attacks follow surrogates of the gates' steps, which no
-   * finite difference has. */
+  /** Undefined for a network with gates: its attacks follow surrogates of the gates, which no finite
+   * difference has. */
   readonly slopes: TaskKey | undefined;
 }
 
