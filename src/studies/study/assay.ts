@@ -26,7 +26,7 @@ interface NetworkNeeds {
   readonly crafted: readonly TaskKey[];
   readonly large: TaskKey | undefined;
   readonly noise: TaskKey | undefined;
-  /** Undefined for a network with gates: its attacks follow surrogates of the gates, which no finite
+  /** Undefined for a network with gates: attacks on it follow surrogates, which no finite
    * difference has. */
   readonly slopes: TaskKey | undefined;
 }
