@@ -5,7 +5,7 @@
 const [MOST_CHANGES, LEAST_SHARE] = [3, 0.6];
 
 /** The known names that are closest to a word: those with the fewest changed letters, if they are
- * alike at all, else those that contain the word or begin it.
+ * alike at all, else those that contain the word, else those that contain all its parts.
  * @example guesses("resnet2O-joint", ["resnet20-joint", "vgg16"]); // ["resnet20-joint"] */
 export function guesses(word: string, known: Iterable<string>): string[] {
   const names = [...new Set(known)];
@@ -14,7 +14,15 @@ export function guesses(word: string, known: Iterable<string>): string[] {
   const alike = ranked.filter(({ name, changes }) => isAlike(changes, Math.max(given.length, name.length)));
   const least = Math.min(...alike.map(({ changes }) => changes));
   if (alike.length > 0) return alike.filter(({ changes }) => changes === least).map(({ name }) => name);
-  return given.length < 3 ? [] : names.filter((name) => name.toLowerCase().includes(given)).slice(0, 3);
+  if (given.length < 3) return [];
+  const whole = names.filter((name) => name.toLowerCase().includes(given));
+  return (whole.length > 0 ? whole : names.filter((name) => holdsParts(name.toLowerCase(), given))).slice(0, 3);
+}
+
+/** Whether a name contains all parts of a word of several parts. */
+function holdsParts(name: string, word: string): boolean {
+  const parts = word.split(/[-_.:/ ]+/).filter((part) => part !== "");
+  return parts.length > 1 && parts.every((part) => name.split("-").includes(part));
 }
 
 /** " Did you mean a or b?", or nothing where no name is close.
