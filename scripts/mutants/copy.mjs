@@ -68,14 +68,14 @@ export class Copy {
   async #started() {
     if (this.#tester) return this.#tester;
     const [program, ...args] = bounded([process.execPath, join(root, "scripts/mutants/tester.mjs")]);
-    const { DYNN_FAST, ...env } = process.env;
+    const { DYNN_TESTS, ...env } = process.env;
     const tester = spawn(program, args, {
       cwd: this.#folder,
       env: {
         ...env,
         TMPDIR: join(this.#folder, "tmp"),
         DYNN_SHARED: env.DYNN_SHARED ?? resolve(root, "../shared"),
-        ...(this.#slow ? {} : { DYNN_FAST: "1" }),
+        ...(this.#slow ? {} : { DYNN_TESTS: "long" }),
       },
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       detached: true,

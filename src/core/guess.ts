@@ -5,7 +5,7 @@
 const [MOST_CHANGES, LEAST_SHARE] = [3, 0.6];
 
 /** The known names that are closest to a word: those with the fewest changed letters, if they are
- * alike at all, else those that contain the word, else those that contain all its parts.
+ * alike at all. Else those that contain the word, and else those that contain all its parts.
  * @example guesses("resnet2O-joint", ["resnet20-joint", "vgg16"]); // ["resnet20-joint"] */
 export function guesses(word: string, known: Iterable<string>): string[] {
   const names = [...new Set(known)];

@@ -1,6 +1,6 @@
 /** @file Mutants of Adam on w, and the search over c. */
-const STEPS_TEST = "test/attacks/steps.test.ts";
-const CLOSED_FORM_TEST = "test/attacks/closed-form.test.ts";
+const STEPS_TEST = "test/attacks/steps.long.test.ts";
+const CLOSED_FORM_TEST = "test/attacks/closed-form.long.test.ts";
 
 export const ADAM = [
   {

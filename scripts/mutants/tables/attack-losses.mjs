@@ -1,8 +1,8 @@
 /** @file Mutants of the attacks' losses: average, max, margin, slowdown and routed. */
 const LOSS_VALUES_TEST = "test/attacks/loss-values.test.ts";
 const GOALS_TEST = "test/attacks/goals.test.ts";
-const STEPS_TEST = "test/attacks/steps.test.ts";
-const LAWS_TEST = "test/attacks/laws.test.ts";
+const STEPS_TEST = "test/attacks/steps.long.test.ts";
+const LAWS_TEST = "test/attacks/laws.long.test.ts";
 
 export const LOSSES = [
   {

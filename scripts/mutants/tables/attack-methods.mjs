@@ -1,10 +1,10 @@
 /** @file Mutants of the methods of attack, one for each method that no other table breaks: a factor that is wrong by 2, or
  *  a break of that kind. */
 const CLIMB_TEST = "test/attacks/climb.test.ts";
-const CLOSEST_TEST = "test/attacks/closest-linear.test.ts";
+const CLOSEST_TEST = "test/attacks/closest-linear.long.test.ts";
 const CONTROLS_TEST = "test/attacks/controls.test.ts";
-const DYNAMIC_TEST = "test/attacks/autoattack-dynamic.test.ts";
-const QUERIES_TEST = "test/attacks/queries.test.ts";
+const DYNAMIC_TEST = "test/attacks/autoattack-dynamic.long.test.ts";
+const QUERIES_TEST = "test/attacks/queries.long.test.ts";
 const QUERY_STEPS_TEST = "test/attacks/query-steps.test.ts";
 const UNIVERSAL_TEST = "test/attacks/universal.test.ts";
 
@@ -29,7 +29,7 @@ export const METHODS = [
     "fgsm",
     'stepSize: length(({ radius = 0 }) => radius, "length of the step"',
     'stepSize: length(({ radius = 0 }) => radius / 2, "length of the step"',
-    "test/attacks/closed-form.test.ts",
+    "test/attacks/closed-form.long.test.ts",
     "FGSM moves each pixel by the radius",
   ),
   mutant(
@@ -172,17 +172,23 @@ export const METHODS = [
     "fab",
     "image[i] + eta * here[i]",
     "image[i] + eta * here[i] / 2",
-    "test/attacks/apgd.test.ts",
+    "test/attacks/apgd.long.test.ts",
     "fab breaks an image",
   ),
   mutant(
     "fab-t",
     ": others.map((other) => [other])",
     ": others.slice(1).map((other) => [other])",
-    "test/attacks/apgd.test.ts",
+    "test/attacks/apgd.long.test.ts",
     "fab-t breaks an image",
   ),
-  mutant("autoattack", "({ eot: 20 })", "({ eot: 10 })", "test/attacks/autoattack.test.ts", "takes twenty gradients"),
+  mutant(
+    "autoattack",
+    "({ eot: 20 })",
+    "({ eot: 10 })",
+    "test/attacks/autoattack.long.test.ts",
+    "takes twenty gradients",
+  ),
   mutant(
     "autoattack-dynamic",
     '"routed", "average", ...early',

@@ -1,7 +1,7 @@
 /** @file Mutants of what an attack keeps: restarts, rounding to 8 bits, the best iterate, the runner and the gallery. */
-const STEPS_TEST = "test/attacks/steps.test.ts";
+const STEPS_TEST = "test/attacks/steps.long.test.ts";
 const RUNNER_TEST = "test/attacks/runner.test.ts";
-const AUDIT_TEST = "test/studies/audit.test.ts";
+const AUDIT_TEST = "test/studies/audit.long.test.ts";
 
 export const RESULTS = [
   {
@@ -120,7 +120,7 @@ export const RESULTS = [
     name: "attacks/backward-counted-twice",
     find: "const backward = gradient ? macsOfGraph(graph) - forward : 0;",
     replace: "const backward = gradient ? macsOfGraph(graph) : 0;",
-    test: "test/attacks/ledger.test.ts",
+    test: "test/attacks/ledger.long.test.ts",
     killedBy: "is the node-by-node count of the graphs that ran",
   },
   {

@@ -1,8 +1,8 @@
 /** @file Mutants of what an audit says over attacks and over seeds, of its flags for hard gates, and of the folder of kept images. */
-const WORST_CASE_TEST = "test/studies/worst-case.test.ts";
+const WORST_CASE_TEST = "test/studies/worst-case.long.test.ts";
 const SPREAD_TEST = "test/measures/spread.test.ts";
 const HEALTH_TEST = "test/studies/health-gates.test.ts";
-const KEPT_TEST = "test/cli/kept.test.ts";
+const KEPT_TEST = "test/cli/kept.long.test.ts";
 
 export const AUDIT_RESULTS = [
   {

@@ -1,5 +1,5 @@
 /** @file Mutants of Auto-PGD, FAB, Square Attack, AutoAttack and their losses. */
-const APGD_TEST = "test/attacks/apgd.test.ts";
+const APGD_TEST = "test/attacks/apgd.long.test.ts";
 const SQUARE_TEST = "test/attacks/square.test.ts";
 const PROJECTIONS_TEST = "test/perturb/projections.test.ts";
 

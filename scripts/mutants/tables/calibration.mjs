@@ -1,6 +1,6 @@
 /** @file Mutants of how thresholds and temperatures are found. */
 const BY_HAND_TEST = "test/dynamic/choose/by-hand.test.ts";
-const CALIBRATE_TEST = "test/dynamic/choose/calibrate.test.ts";
+const CALIBRATE_TEST = "test/dynamic/choose/calibrate.long.test.ts";
 const SEARCH_TEST = "test/dynamic/choose/search.test.ts";
 const TEMPERATURE_TEST = "test/dynamic/choose/temperature.test.ts";
 

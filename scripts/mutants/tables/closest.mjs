@@ -1,6 +1,6 @@
 /** @file Mutants of methods that search for the closest image. */
 const REGION_TEST = "test/attacks/trust-region.test.ts";
-const LINEAR_TEST = "test/attacks/closest-linear.test.ts";
+const LINEAR_TEST = "test/attacks/closest-linear.long.test.ts";
 
 export const CLOSEST = [
   {
@@ -28,7 +28,7 @@ export const CLOSEST = [
     name: "attacks/target-starts-far",
     find: "(a, b) => a.far - b.far",
     replace: "(a, b) => b.far - a.far",
-    test: "test/attacks/queries.test.ts",
+    test: "test/attacks/queries.long.test.ts",
     killedBy: "begins at the nearest image that the network gives the target to",
   },
 ];

@@ -1,7 +1,7 @@
 /** @file Mutants of attacks on gates: goals, surrogates, and the published attacks that open gates. */
-const GATES_TEST = "test/attacks/gates.test.ts";
-const GRADIENTS_TEST = "test/attacks/gate-gradients.test.ts";
-const OPENERS_TEST = "test/attacks/gate-openers.test.ts";
+const GATES_TEST = "test/attacks/gates.long.test.ts";
+const GRADIENTS_TEST = "test/attacks/gate-gradients.long.test.ts";
+const OPENERS_TEST = "test/attacks/gate-openers.long.test.ts";
 const RECOVERY_TEST = "test/studies/audit/gate-records.test.ts";
 
 export const GATE_ATTACKS = [

@@ -1,9 +1,9 @@
 /** @file Mutants of gates: surrogates, the loss of open gates, noise, halting, and masks in the blocked layout. */
 const SURROGATES_TEST = "test/autodiff/gates.test.ts";
-const STEP_TEST = "test/training/gates/step.test.ts";
-const HALTING_TEST = "test/training/gates/halting.test.ts";
-const ATTACH_TEST = "test/training/gates/attach.test.ts";
-const SAMPLES_TEST = "test/runtime/blocked-samples.test.ts";
+const STEP_TEST = "test/training/gates/step.long.test.ts";
+const HALTING_TEST = "test/training/gates/halting.long.test.ts";
+const ATTACH_TEST = "test/training/gates/attach.long.test.ts";
+const SAMPLES_TEST = "test/runtime/blocked-samples.long.test.ts";
 
 export const GATE_TRAINING = [
   {

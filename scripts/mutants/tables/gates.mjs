@@ -1,10 +1,10 @@
 /** @file Mutants of gates: refusals, bits, costs, thresholds in the graph, the wire, calibration by one offset. */
 const FILE_TEST = "test/dynamic/model/gates.test.ts";
-const FORMS_TEST = "test/conformance/gates.test.ts";
-const CHOICE_TEST = "test/dynamic/choose/units.test.ts";
-const STUDIES_TEST = "test/studies/gated.test.ts";
+const FORMS_TEST = "test/conformance/gates.long.test.ts";
+const CHOICE_TEST = "test/dynamic/choose/units.long.test.ts";
+const STUDIES_TEST = "test/studies/gated.long.test.ts";
 
-const SKIPPING_TEST = "test/conformance/skipping.test.ts";
+const SKIPPING_TEST = "test/conformance/skipping.long.test.ts";
 const BLOCKS_TEST = "test/dynamic/run/skipping.test.ts";
 
 export const GATES = [

@@ -1,5 +1,5 @@
 /** @file Mutants of gradient steps, projections and random starts. */
-const STEPS_TEST = "test/attacks/steps.test.ts";
+const STEPS_TEST = "test/attacks/steps.long.test.ts";
 const CONFIG_TEST = "test/attacks/config.test.ts";
 
 export const GRADIENT_STEPS = [

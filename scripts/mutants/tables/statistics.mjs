@@ -1,7 +1,7 @@
 /** @file Mutants of the statistics and of the verdict rule. */
 const DISTRIBUTIONS_TEST = "test/measures/statistics/distributions.test.ts";
 const TESTS_TEST = "test/measures/statistics/tests.test.ts";
-const MODELS_TEST = "test/measures/statistics/models.test.ts";
+const MODELS_TEST = "test/measures/statistics/models.long.test.ts";
 const CLAIMS_TEST = "test/studies/claims.test.ts";
 
 export const STATISTICS = [

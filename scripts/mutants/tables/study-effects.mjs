@@ -1,5 +1,5 @@
 /** @file Mutants of the effects of surrogate and target on transfer. */
-const RECORD_TEST = "test/studies/study/record.test.ts";
+const RECORD_TEST = "test/studies/study/record.long.test.ts";
 
 export const STUDY_EFFECTS = [
   {

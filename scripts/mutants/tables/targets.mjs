@@ -1,6 +1,6 @@
 /** @file Mutants of what thresholds are chosen for: targets, bounds and curves. */
 const BY_HAND_TEST = "test/dynamic/choose/by-hand.test.ts";
-const CALIBRATE_TEST = "test/dynamic/choose/calibrate.test.ts";
+const CALIBRATE_TEST = "test/dynamic/choose/calibrate.long.test.ts";
 
 export const TARGETS = [
   {

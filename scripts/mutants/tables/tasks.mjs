@@ -1,9 +1,9 @@
 /** @file Mutants of tasks, and of the plans of commands. */
 const IN_PROCESS_TEST = "test/studies/tasks/in-process.test.ts";
 const CRAFT_TEST = "test/studies/tasks/craft.test.ts";
-const AUDIT_TEST = "test/studies/audit.test.ts";
-const HEALTH_TEST = "test/studies/health-own.test.ts";
-const GATED_TEST = "test/studies/gated.test.ts";
+const AUDIT_TEST = "test/studies/audit.long.test.ts";
+const HEALTH_TEST = "test/studies/health-own.long.test.ts";
+const GATED_TEST = "test/studies/gated.long.test.ts";
 const CALIBRATION_TEST = "test/studies/calibration.test.ts";
 
 export const TASKS = [

@@ -1,5 +1,5 @@
 /** @file Mutants of tasks that train networks, and of plans that ask for them. */
-const STUDIES_TEST = "test/node/studies/training.test.ts";
+const STUDIES_TEST = "test/node/studies/training.long.test.ts";
 const ENGINES_TEST = "test/node/engines/training.slow.test.ts";
 
 export const TRAINING_TASKS = [

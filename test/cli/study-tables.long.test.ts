@@ -25,13 +25,15 @@ describe("query", () => {
   test("prints rows as a table, with their number", async () => {
     const { code, out } = await query("SELECT name, role FROM networks WHERE block = 'b-s1' ORDER BY name");
     expect(code).toBe(0);
-    expect(out).toBe("name           role\nb-joint.onnx   joint\nb-static.onnx  static\n2 rows\n");
+    expect(out).toBe(
+      "name           role\nb-gates.onnx   gates\nb-joint.onnx   joint\nb-static.onnx  static\n3 rows\n",
+    );
   });
 
   test("prints JSON alone, and writes it to a file", async () => {
     const sql = "SELECT count(*) AS n, 0.5 AS half, NULL AS none, 9007199254740993 AS large FROM networks";
     expect(JSON.parse((await query(sql, "--json", "-")).out)).toEqual([
-      { n: 5, half: 0.5, none: null, large: "9007199254740993" },
+      { n: 7, half: 0.5, none: null, large: "9007199254740993" },
     ]);
     const file = join(folder, "rows.json");
     expect((await query(sql, "--json", file)).out).toContain(`wrote ${file}`);
