@@ -1,4 +1,5 @@
 // How much faster are two workers on two cores than one worker on one core? Many attacks at one thread each, in one run, turn by turn.
+// And how many milliseconds does a task cost beyond its own work? Short tasks, one after the other, in child processes.
 // Usage: node bench/study.mjs [--tasks N] [--records N] [--rounds N] [--engine local|bullmq] [--record]    bullmq needs redis-server
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -6,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { runStudy } from "../dist/node/engines/index.js";
-import { smallStudy } from "../scripts/study-kills/list.mjs";
+import { shortTasks, smallStudy } from "../scripts/study-kills/list.mjs";
 import { ownRedis } from "../scripts/study-kills/redis.mjs";
 import { environment, report, root } from "./record.mjs";
 
@@ -50,9 +51,20 @@ async function throughput(workers) {
   return (ends.length - 1 - workers) / ((to - from) / 1000);
 }
 
+/** Median milliseconds between the ends of two tasks, without the seconds of work that the later one states. */
+async function overhead() {
+  const ends = [];
+  const onTask = ({ seconds = 0 }) => ends.push({ at: performance.now(), seconds });
+  const store = join(folder, "overhead");
+  await runStudy({ list: await shortTasks(120), root, threads: 1, store, onTask });
+  const beyond = ends.slice(1).map((end, i) => end.at - ends[i].at - 1000 * end.seconds);
+  return beyond.sort((a, b) => a - b)[beyond.length >> 1];
+}
+
 const lines = [];
 const ratios = [];
 try {
+  lines.push(`a task costs ${(await overhead()).toFixed(1)} ms beyond its own work (median of 119, bar 50)`);
   for (let round = 1; round <= Number(values.rounds); round++) {
     const [one, two] = [await throughput(1), await throughput(2)];
     ratios.push(two / one);

@@ -161,12 +161,10 @@ test("a schedule of 10,000 tasks takes little time", () => {
   const graph = new TaskGraph();
   let layer: TaskKey[] = [];
   for (let i = 0; i < 10_000; i++) layer = [...layer.slice(-2), add(graph, i, i % 100 === 0 ? [] : layer)];
-  const from = performance.now();
   const schedule = new Schedule(graph);
   for (let [next] = schedule.ready(); next; [next] = schedule.ready()) {
     schedule.start(next.key);
     schedule.finish(next.key);
   }
   expect(schedule.done.size).toBe(10_000);
-  expect(performance.now() - from).toBeLessThan(10_000);
-});
+}, 10_000);
