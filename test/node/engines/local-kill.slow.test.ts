@@ -15,8 +15,27 @@ const folder = temporaryFolder();
 const at = (name: string) => join(folder, name);
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
+/** Sends a signal so many times, a millisecond apart, while the process is there. */
+async function send(pid: number, signal: NodeJS.Signals, times: number): Promise<void> {
+  try {
+    for (let i = 0; i < times; i++) {
+      process.kill(pid, signal);
+      await pause(1);
+    }
+  } catch {
+    // The process is gone.
+  }
+}
+
+interface Shots {
+  readonly signal: NodeJS.Signals;
+  readonly seed: number;
+  /** Signals in a row. Default: 1. */
+  readonly times?: number;
+}
+
 /** Runs a list while children get signals. */
-async function disturbed(list: TaskList, store: string, signal: NodeJS.Signals, seed: number) {
+async function disturbed(list: TaskList, store: string, { signal, seed, times = 1 }: Shots) {
   const opened = await openStore(store);
   const key = await publishList(list, opened);
   const pool = new TaskPool({ store, root: "." }, 2);
@@ -28,7 +47,7 @@ async function disturbed(list: TaskList, store: string, signal: NodeJS.Signals, 
       await pause(wait);
       while (pool.pids.length === 0 && !isOver) await pause(20);
       const pid = pool.pids[Math.floor(wait) % pool.pids.length];
-      if (!isOver && pid !== undefined) process.kill(pid, signal);
+      if (!isOver && pid !== undefined) await send(pid, signal, times);
     }
   };
   const shooting = shoot();
@@ -49,7 +68,7 @@ describe("children that get signals", () => {
   });
 
   test("SIGKILL costs the task of the child, once", async () => {
-    const { end, news } = await disturbed(list, at("killed"), "SIGKILL", 1);
+    const { end, news } = await disturbed(list, at("killed"), { signal: "SIGKILL", seed: 1 });
     const killed = news.filter((one) => one.end === "died");
     expect(killed.length).toBeGreaterThan(0);
     for (const { reason } of killed) expect(reason).toBe("signal SIGKILL, often for want of memory");
@@ -60,10 +79,17 @@ describe("children that get signals", () => {
   });
 
   test("SIGTERM costs nothing: the task is handed back", async () => {
-    const { end, news } = await disturbed(list, at("told"), "SIGTERM", 2);
+    const { end, news } = await disturbed(list, at("told"), { signal: "SIGTERM", seed: 2 });
     expect(news.filter((one) => one.end === "died")).toEqual([]);
     expect(end.setAside).toEqual([]);
     expect(resultsIn(at("told"))).toEqual(resultsIn(at("calm")));
+  });
+
+  test("SIGTERM again and again, until the process is gone, costs nothing either", async () => {
+    const { end, news } = await disturbed(list, at("insisted"), { signal: "SIGTERM", seed: 3, times: 2000 });
+    expect(news.filter((one) => one.end === "died")).toEqual([]);
+    expect(end.setAside).toEqual([]);
+    expect(resultsIn(at("insisted"))).toEqual(resultsIn(at("calm")));
   });
 });
 
