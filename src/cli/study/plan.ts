@@ -137,7 +137,9 @@ async function summary(plan: StudyPlan, root: string, io: Io): Promise<string> {
   const hours = rows.reduce((sum, row) => sum + row.hours, 0);
   return [
     heading(`Study ${plan.name}, plan ${planHash(plan).slice(0, 16)}`),
-    `${counted(plan.blocks.length, "block")}, ${pairedBlocks(plan)} of them with a static and a joint network; ${counted(Object.keys(plan.networks).length, "network")}, ${counted(plan.attacks.length, "attack")}, questions ${plan.questions.join(", ")}\n\n`,
+    `${counted(plan.blocks.length, "block")}, ${pairedBlocks(plan)} of them with a static and a joint network; ${counted(Object.keys(plan.networks).length, "network")}, ${counted(plan.attacks.length, "attack")}, questions ${plan.questions.join(", ")}\n`,
+    skippingLine(plan),
+    "\n",
     table(
       [{ head: "tasks", align: "left" }, { head: "number" }, { head: "hours, 1 thread" }],
       [
@@ -173,6 +175,13 @@ function wrapped(names: readonly string[]): string {
 /** Standard deviation between blocks that the power assumes. Source: docs/study.md, "Planning
  * numbers". */
 const SPREAD = 0.05;
+
+/** Nothing for a plan without networks that skip blocks. */
+function skippingLine({ blocks }: StudyPlan): string {
+  const { length } = blocks.filter(({ networks }) => networks.gates !== undefined);
+  if (length === 0) return "";
+  return `${counted(length, "block has", "blocks have")} a network that skips blocks; its results are exploratory, and no verdict reads them\n`;
+}
 
 /** Blocks that most claims can count. */
 const pairedBlocks = (plan: StudyPlan): number => blocksWithParts(plan, "C1");
