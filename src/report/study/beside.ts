@@ -29,7 +29,7 @@ function partnerOf(record: StudyRecord, beside: StudyRecord, { claim, cell }: Ce
   const same = all.find((each) => each.cell === cell);
   if (same) return same;
   const family = familyOf(record, cell);
-  const [found, ...more] = all.filter((each) => familyOf(beside, each.cell) === family);
+  const [found, ...more] = all.filter((each) => family !== undefined && familyOf(beside, each.cell) === family);
   return more.length === 0 ? found : undefined;
 }
 
