@@ -96,7 +96,7 @@ describe("a model", () => {
 
   it("that the zoo does not have is refused with those it has", async () => {
     expect(await refused(2, "audit", "zoo:resnet", "--data", data)).toMatchInlineSnapshot(
-      `"error: zoo:resnet: the zoo has no network of this name. Did you mean zoo:resnet20-joint or zoo:resnet20-static or zoo:resnet56-joint? Choose from resnet20-joint, resnet20-static, resnet56-joint, resnet20-cifar10-joint, resnet20-cifar10-static, resnet56-cifar10-joint, resnet20-cifar10-gates, resnet56-cifar10-gates, resnet20-cifar10-adversarial, see \`dynn zoo list\` for all 121, or give the path of an ONNX file. [zoo/unknown]"`,
+      `"error: zoo:resnet: the zoo has no network of this name. Did you mean zoo:resnet20-joint or zoo:resnet20-static or zoo:resnet56-joint? Choose from resnet20-joint, resnet20-static, resnet56-joint, resnet20-cifar10-joint, resnet20-cifar10-static, resnet56-cifar10-joint, resnet20-cifar10-gates, resnet56-cifar10-gates, resnet20-cifar10-adversarial, see \`dynn zoo list\` for all 122, or give the path of an ONNX file. [zoo/unknown]"`,
     );
   });
 
