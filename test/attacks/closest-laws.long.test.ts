@@ -78,7 +78,8 @@ describe.each(METHODS)("$method in $norm $rule", (config) => {
   test("aims at a class where it has a targeted form", async () => {
     const targeted = run({ ...config, target: "least-likely" });
     if (UNTARGETED.includes(method)) return expect(targeted).rejects.toThrow("no targeted form");
-    // No sample has the class that is least likely for the first one. query-laws.long.test.ts aims at a class that samples have.
+    // No sample has the class that is least likely for the first one. The test of query laws aims
+    // at a class that samples have.
     if (method === "brendel-bethge") return expect(targeted).rejects.toThrow("no other sample has this class");
     const session = await backend.compile(model.graph);
     for (const [i, { success, image }] of (await targeted).entries()) {

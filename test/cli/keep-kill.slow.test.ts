@@ -10,7 +10,8 @@ const MAIN = join(import.meta.dirname, "../../dist/cli/main.js");
 const folder = temporaryFolder();
 const ARGS = ["--samples", "16", "--attacks", "apgd-dlr", "--eps", "1/255", "--radii", "0", "--threads", "1"];
 
-/** A clock that runs 20 times as fast. An audit keeps a part every 2 seconds, and a fast machine ends before that. */
+/** A clock that runs 20 times as fast. An audit keeps a part every 2 seconds, and a fast machine
+ *  ends before that. */
 const CLOCK = "const now = performance.now.bind(performance); performance.now = () => 20 * now();";
 const FAST_CLOCK = ["--import", `data:text/javascript,${encodeURIComponent(CLOCK)}`];
 

@@ -91,7 +91,8 @@ const questionsOf = (findings: ReadonlyMap<Claim, Findings>): QuestionResults =>
 const notRunIn = (findings: ReadonlyMap<Claim, Findings>): StudyRecord["notRun"] =>
   [...findings.values()].flatMap(({ notRun }) => notRun);
 
-/** The questions on networks that skip blocks. Blocks without one are no gap. */
+/** The questions on networks that skip blocks. A block without such a network is not listed as
+ * missing. */
 async function exploratory({ tasks, ...rest }: NonNullable<CompiledStudy["exploring"]>, results: StudyResults) {
   const findings = await findingsOf({ tasks, ...rest }, results);
   const without = tasks.plan.blocks.filter(({ networks }) => networks.joint === undefined).map(({ name }) => name);

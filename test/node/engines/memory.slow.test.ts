@@ -1,4 +1,5 @@
-/** @file The memory of a process that conducts 10,000 tasks. bench/study.mjs measures the time that a task costs beyond its work. */
+/** @file The memory of a process that conducts 10,000 tasks. bench/study.mjs measures the time that a
+ *  task costs beyond its work. */
 import { execFile } from "node:child_process";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";

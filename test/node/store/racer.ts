@@ -1,5 +1,5 @@
-/** @file A process of the race for keys: at each word from its parent it publishes bytes of its own under the next key, and tells what
- *  it reads. */
+/** @file A process of the race for keys. At each word from its parent, it publishes its own bytes
+ *  under the next key, and tells what it reads. */
 import { openStore } from "../../../src/node/store/open.js";
 import { keyOf } from "../../../src/studies/tasks/task.js";
 

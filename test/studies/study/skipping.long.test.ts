@@ -176,7 +176,7 @@ describe.each(["gates.onnx", "both.onnx"])("%s", (name) => {
     expect(cost).toBeCloseTo(mean(costs), 12);
     expect(accuracy.value).toBeCloseTo(mean(routed.map(({ label }, i) => Number(label === labels[i]))), 12);
     expect(gates?.map(({ macs }) => macs)).toEqual(modelOf(name).gates.map(({ macs }) => macs));
-    // Gates are open for some images and closed for others, so the cost is no sum over exits alone.
+    // The costs of exits alone would be wrong: each gate is open for some images and closed for others.
     const bits = routed.flatMap((path) => path.gates ?? []);
     expect(bits).toEqual(expect.arrayContaining([0, 1]));
   });
@@ -246,7 +246,7 @@ test("verdicts do not read networks that skip blocks", () => {
   expect(JSON.stringify(record.questions)).not.toMatch(/gates\.onnx|both\.onnx/);
   const [matrix] = explored().questions.transfer.matrices;
   expect(matrix.targets).toEqual(["still.onnx", "gates.onnx", "deep.onnx", "both.onnx"]);
-  // Their training begins with the static network, so the two are no black boxes for each other.
+  // The training of gates.onnx begins with still.onnx, so these two share weights.
   expect(matrix.kinship[0]).toEqual(["same", "shared", "cross-arch", "cross-arch"]);
 });
 
