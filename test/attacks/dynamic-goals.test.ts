@@ -50,6 +50,10 @@ describe("early:minimum", () => {
     expect(() => attackWith(victim, [sample], { goal: "early:minimum", exits: "0,2", radius: 0.1 })).toThrow(
       /exits that it can change are 0 to 1/,
     );
+    const two = { ...victim, model: { ...victim.model, exits: victim.model.exits.slice(1) } };
+    expect(() => attackWith(two, [sample], { goal: "early:minimum", exits: "3", radius: 0.1 })).toThrow(
+      /exit 0 is the only one that it can change. Leave exits out/,
+    );
   });
 });
 

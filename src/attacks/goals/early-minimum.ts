@@ -53,12 +53,16 @@ function chosenExits(victim: Victim, exits: string): readonly number[] {
   const chosen = [...new Set(exits.split(",").map(Number))].sort((a, b) => a - b);
   const wrong = chosen.find((k) => !all.includes(k));
   if (wrong === undefined) return chosen;
-  throw new DynnError(
-    "attack/config",
-    `goal ${NAME}, exits: got ${exits}, but the exits that it can change are 0 to ${all.length - 1}. Name some of them, such as "0,1".`,
-    { exits, wrong },
-  );
+  throw new DynnError("attack/config", `goal ${NAME}, exits: got ${exits}, but ${changeable(all.length)}`, {
+    exits,
+    wrong,
+  });
 }
+
+const changeable = (exits: number): string =>
+  exits === 1
+    ? "exit 0 is the only one that it can change. Leave exits out."
+    : `the exits that it can change are 0 to ${exits - 1}. Name some of them, such as "0,1".`;
 
 export const earlyMinimum = goal({
   about:

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { verdictTable } from "../../../src/cli/study/verdicts.js";
 import { Images } from "../../../src/core/images.js";
 import { present } from "../../../src/core/present.js";
 import { readNpy, writeNpy } from "../../../src/data/npy.js";
@@ -258,11 +259,13 @@ test("the attacks on networks that skip blocks are checked", () => {
   expect(checks.length).toBe(5);
 });
 
-test("the report shows them as exploratory", () => {
+test("the report shows them as exploratory, and the command says so", () => {
+  expect(verdictTable(record)).toContain("networks that skip blocks. No verdict reads them");
   const page = renderStudy(record);
   expect(page.includes('id="skipping"')).toBe(true);
   expect(/NaN|undefined/.test(page)).toBe(false);
   expect([...studyFigures(record).keys()].filter((name) => name.startsWith("skipping-")).length).toBeGreaterThan(4);
   const { exploratory: _, ...without } = record;
   expect(renderStudy(without).includes('id="skipping"')).toBe(false);
+  expect(verdictTable(without)).not.toContain("skip blocks");
 });
