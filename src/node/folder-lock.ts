@@ -33,7 +33,8 @@ export interface FolderLock {
 export function lockFolder(folder: string): FolderLock {
   const path = join(folder, LOCK);
   for (let tries = 0; tries < 3; tries++) {
-    if (create(path)) return held(path);
+    const own = ownerNow();
+    if (create(path, own)) return held(path, own);
     const owner = ownerOf(path);
     if (owner !== undefined && !isStale(owner)) throw locked(folder, owner);
     remove(folder, path, owner);
@@ -41,14 +42,13 @@ export function lockFolder(folder: string): FolderLock {
   throw locked(folder, undefined);
 }
 
+const ownerNow = (): Owner => ({
+  ...{ pid: process.pid, host: hostKey(), start: startOf(process.pid) },
+  since: new Date().toISOString(),
+});
+
 /** @returns whether the lock was made; false: there is one */
-function create(path: string): boolean {
-  const owner: Owner = {
-    pid: process.pid,
-    host: hostKey(),
-    start: startOf(process.pid),
-    since: new Date().toISOString(),
-  };
+function create(path: string, owner: Owner): boolean {
   try {
     writeFileSync(path, `${JSON.stringify(owner)}\n`, { flag: "wx" });
     return true;
@@ -97,13 +97,14 @@ function quietOwner(path: string): Owner | undefined {
   }
 }
 
-function held(path: string): FolderLock {
+/** The folder may be gone by the end, and another process may have made and locked it anew. */
+function held(path: string, owner: Owner): FolderLock {
   let own = true;
   const release = (): void => {
     if (!own) return;
     own = false;
     process.off("exit", release);
-    rmSync(path, { force: true });
+    if (JSON.stringify(quietOwner(path)) === JSON.stringify(owner)) rmSync(path, { force: true });
   };
   process.once("exit", release);
   return { release };

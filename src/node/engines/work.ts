@@ -11,12 +11,14 @@ import { graphOf, readList } from "../../studies/tasks/list.js";
 import { kindOf, runTask } from "../../studies/tasks/run.js";
 import type { Manifest } from "../../studies/tasks/store.js";
 import type { Task, TaskKey } from "../../studies/tasks/task.js";
+import { makeFolder } from "../files.js";
+import { type FolderLock, lockFolder } from "../folder-lock.js";
 import { ortNode } from "../ort-node/index.js";
 import { type FolderStore, folderStore } from "../run-store.js";
 import { openStore } from "../store/open.js";
 import type { SharedStore } from "../store/shared.js";
 import { taskContext } from "../studies/context.js";
-import { isLocked, trainKept } from "../training/kept.js";
+import { isLocked, trainKept, whenFree } from "../training/kept.js";
 import type { Order, Place } from "./protocol.js";
 
 /** Codes of errors that every task would meet. */
@@ -96,7 +98,7 @@ export const scratchOf = ({ id, folder }: Pick<SharedStore, "id" | "folder">, ke
 /** Parts of an unfinished attack, or the checkpoints of an unfinished training. */
 class Scratch {
   #store: FolderStore | undefined;
-  #hasTrained = false;
+  #lock: FolderLock | undefined;
 
   constructor(private readonly folder: string) {}
 
@@ -109,18 +111,23 @@ class Scratch {
     return this.#store;
   };
 
-  /** Each run has a folder of its own.
+  /** Each run has a folder of its own. One lock holds all of them until the result is published.
+   * Without it, another process could begin the first run anew while this one removes the folder.
    * @throws DynnError as `trainKept` */
-  readonly train: NonNullable<TaskContext["keptTraining"]> = (plan, training) => {
-    this.#hasTrained = true;
+  readonly train: NonNullable<TaskContext["keptTraining"]> = async (plan, training) => {
+    this.#lock ??= await whenFree(async () => {
+      await makeFolder(this.folder);
+      return lockFolder(this.folder);
+    });
     return trainKept(join(this.folder, `run-${training.run + 1}`), plan, training);
   };
 
   async remove(): Promise<void> {
-    if (this.#store || this.#hasTrained) await rm(this.folder, { recursive: true, force: true });
+    if (this.#store || this.#lock) await rm(this.folder, { recursive: true, force: true });
   }
 
   close(): void {
     this.#store?.close();
+    this.#lock?.release();
   }
 }

@@ -23,7 +23,7 @@ export async function trainKept(
   plan: TrainingPlan,
   { threads, signal, onStep }: TaskTraining,
 ): Promise<TrainingResult> {
-  const run = await opened(folder, plan);
+  const run = await whenFree(() => TrainingRun.open(plan, { folder, resume: true }));
   try {
     // Batches are made between the steps: the task has as many threads as its engine.
     return await run.train({ backend: ortNode({ threads }), signal, onStep });
@@ -32,12 +32,13 @@ export async function trainKept(
   }
 }
 
-/** A process that was told to stop may still write its checkpoint. */
-async function opened(folder: string, plan: TrainingPlan): Promise<TrainingRun> {
+/** Takes a folder. A process that was told to stop may still write its checkpoint there.
+ * @throws DynnError 'file/locked' when the other process does not leave */
+export async function whenFree<T>(take: () => Promise<T>): Promise<T> {
   const from = performance.now();
   for (;;) {
     try {
-      return await TrainingRun.open(plan, { folder, resume: true });
+      return await take();
     } catch (error) {
       if (!isLocked(error) || performance.now() - from > LEAVE_MS) throw error;
       await pause(LOOK_MS);

@@ -1,5 +1,5 @@
 /** @file Trainings as tasks of a study: killed, told to stop, shared, and one at a time beside attacks. */
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { uniform } from "../../../src/core/rng.js";
@@ -7,6 +7,8 @@ import { runStudy } from "../../../src/node/engines/index.js";
 import { localEngine } from "../../../src/node/engines/local.js";
 import { TaskPool } from "../../../src/node/engines/pool.js";
 import { runWorker } from "../../../src/node/engines/queue/worker.js";
+import { scratchOf, TaskWork } from "../../../src/node/engines/work.js";
+import { LOCK } from "../../../src/node/folder-lock.js";
 import { openStore } from "../../../src/node/store/open.js";
 import { checkedStudyFile, planStudy } from "../../../src/node/studies/plan.js";
 import { compileStudy, taskListOf } from "../../../src/studies/study/compile.js";
@@ -105,6 +107,29 @@ describe("a training", () => {
     expect(inScratch(at("killed"), ".safetensors")).toEqual([]);
     expect(resultsIn(at("killed"))).toEqual(resultsIn(at("calm")));
   }, 120_000);
+
+  test("holds its scratch until it is published, and a second process that does it is no failure", async () => {
+    const store = at("twice");
+    const opened = await openStore(store);
+    const list = onlyTrainings(await studyList(1));
+    const order = { list: await publishList(list, opened), key: graphOf(list).all()[0].key, threads: 1 };
+    const [first, second] = [
+      await TaskWork.open({ store, root: folder }),
+      await TaskWork.open({ store, root: folder }),
+    ];
+    const held: boolean[] = [];
+    const lock = join(scratchOf(opened, order.key), LOCK);
+    const signal = new AbortController().signal;
+    const onProgress = () => void held.push(existsSync(lock));
+    const manifests = await Promise.all([
+      first.run(order, { signal, onProgress }),
+      second.run(order, { signal, onProgress: undefined }),
+    ]);
+    expect(held.length).toBeGreaterThan(1);
+    expect(held).not.toContain(false);
+    expect(manifests[1].files).toEqual(manifests[0].files);
+    expect(existsSync(scratchOf(opened, order.key))).toBe(false);
+  });
 
   test("does not train epochs again that a checkpoint has", async () => {
     const store = at("epochs");
