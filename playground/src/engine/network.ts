@@ -28,8 +28,9 @@ const GUESSES = 3;
 /** The threshold of the page for a network without a policy. */
 const FIRST_THRESHOLD = 0.8;
 
-/** Threads of WebAssembly. Only a page with isolation headers may share memory between threads. */
-export const THREADS = crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency) : 1;
+/** Threads of WebAssembly. Only a page with isolation headers may share memory between threads.
+ *  One core stays free: without it, frames of the page wait for the attack. */
+export const THREADS = crossOriginIsolated ? Math.max(1, Math.min(4, navigator.hardwareConcurrency - 1)) : 1;
 
 export class Network {
   readonly model: DynamicModel;
