@@ -1,9 +1,11 @@
 // How much faster are two workers on two cores than one worker on one core? Many attacks at one thread each, in one run, turn by turn.
+// "On one core" holds for the worker, its coordinator and Redis: taskset (Linux) keeps them there. A third figure lets one worker use both.
 // And how many milliseconds does a task cost beyond its own work? Short tasks, one after the other, in child processes.
 // Usage: node bench/study.mjs [--tasks N] [--records N] [--rounds N] [--engine local|bullmq] [--record]    bullmq needs redis-server
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { runStudy } from "../dist/node/engines/index.js";
@@ -20,6 +22,8 @@ const { values } = parseArgs({
     record: { type: "boolean", default: false },
   },
 });
+/** Counted once: a process that is kept on one core counts one. */
+const CORES = availableParallelism();
 const folder = mkdtempSync(join(tmpdir(), "dynn-bench-"));
 const list = await smallStudy({ attacks: Number(values.tasks), each: Number(values.records), steps: 10 });
 const redis = values.engine === "bullmq" ? await ownRedis() : undefined;
@@ -33,9 +37,16 @@ const startWorker = (store) =>
     },
   );
 
+/** Keeps this process, the processes that it starts from now on, and Redis on so many cores. */
+function useCores(cores) {
+  for (const pid of [process.pid, redis?.pid()].filter((id) => id !== undefined))
+    execFileSync("taskset", ["-a", "-p", "-c", `0-${cores - 1}`, `${pid}`], { stdio: "ignore" });
+}
+
 let stores = 0;
 /** Attacks per second with so many workers, from the first attack that is done to the last one. */
-async function throughput(workers) {
+async function throughput(workers, cores = CORES) {
+  useCores(cores);
   const store = join(folder, `store-${stores++}`);
   const ends = [];
   const onTask = ({ task, end }) => task.kind === "craft" && end === "done" && ends.push(performance.now());
@@ -66,10 +77,12 @@ const ratios = [];
 try {
   lines.push(`a task costs ${(await overhead()).toFixed(1)} ms beyond its own work (median of 119, bar 50)`);
   for (let round = 1; round <= Number(values.rounds); round++) {
-    const [one, two] = [await throughput(1), await throughput(2)];
+    const [one, free, two] = [await throughput(1, 1), await throughput(1), await throughput(2)];
     ratios.push(two / one);
+    const rates = [one, free, two].map((rate) => rate.toFixed(2));
     lines.push(
-      `round ${round}: one worker ${one.toFixed(2)}, two workers ${two.toFixed(2)} attacks/s, ratio ${(two / one).toFixed(2)}`,
+      `round ${round}: one worker on one core ${rates[0]}, one worker on all ${rates[1]}, two workers ${rates[2]} attacks/s; ` +
+        `ratio to one core ${(two / one).toFixed(2)}, to one worker on all ${(two / free).toFixed(2)}`,
     );
   }
 } finally {
@@ -81,5 +94,5 @@ report(`study-${values.engine}`, [
   environment(),
   `engine ${values.engine}: ${values.tasks} PGD attacks of 10 steps on ${values.records} records, one thread each, with the answers to their images`,
   ...lines,
-  `median ratio ${median.toFixed(2)}`,
+  `median ratio to one core ${median.toFixed(2)}`,
 ]);

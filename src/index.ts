@@ -88,7 +88,7 @@ export { VERSION } from "./core/version.js";
 export { type Augmentation, NO_AUGMENTATION } from "./data/augment.js";
 export { type BatchPlace, type StreamOptions, type TrainingBatch, trainingStream } from "./data/batches.js";
 export { type ClassMatching, parseClassMap } from "./data/classes.js";
-export { type Dataset, readImages, subset } from "./data/dataset.js";
+export { type Dataset, readImages, type SubsetOptions, subset } from "./data/dataset.js";
 export { type FittedModel, fitData } from "./data/fit.js";
 export { readNpy, writeNpy } from "./data/npy.js";
 export { type ReportRequest, splitValidation, type ValidationOptions } from "./data/split.js";
@@ -143,7 +143,7 @@ export {
 } from "./dynamic/choose/calibrate.js";
 export type { PolicyFrame } from "./dynamic/choose/readings.js";
 export type { UnitCosts } from "./dynamic/choose/sweep.js";
-export { ENSEMBLE_FORMS, type EnsembleForm, ensemble } from "./dynamic/model/ensemble.js";
+export { ENSEMBLE_FORMS, type EnsembleForm, type EnsembleOptions, ensemble } from "./dynamic/model/ensemble.js";
 export { attachExits, backboneOf, type ExitOptions, exitsMetadata } from "./dynamic/model/exits.js";
 export { CHANNEL_ORDERS, type InputMaps, type InputOptions } from "./dynamic/model/input.js";
 export { writeMetadata } from "./dynamic/model/metadata.js";
@@ -224,7 +224,7 @@ export { opTable } from "./ops/table.js";
 export type { NormDef } from "./perturb/norms.js";
 export { type Budget, NORMS } from "./perturb/norms.js";
 export { type ReportOptions, renderAudit } from "./report/audit/page.js";
-export { type ResultForm, resultsTable } from "./report/audit/results.js";
+export { type ResultForm, type ResultsOptions, resultsTable } from "./report/audit/results.js";
 export { renderCalibration } from "./report/calibration/page.js";
 export { renderProfile } from "./report/profile/page.js";
 export type { DrawOptions } from "./report/shared/drawing.js";
@@ -254,6 +254,7 @@ export {
   type Policy,
   RULES,
   type Rule,
+  type SingleExitOptions,
   singleExitPolicy,
   type Threshold,
 } from "./schema/policy.js";

@@ -22,5 +22,5 @@ export async function ownRedis() {
       child.once("error", reject);
     });
   await start();
-  return { url: `redis://127.0.0.1:${port}`, start, kill: () => child.kill("SIGKILL") };
+  return { url: `redis://127.0.0.1:${port}`, start, pid: () => child.pid, kill: () => child.kill("SIGKILL") };
 }

@@ -113,8 +113,18 @@ export const firstImages = (dataset: Dataset): Promise<Images> =>
 
 const allOf = ({ count }: Dataset): Uint32Array => Uint32Array.from({ length: count }, (_, i) => i);
 
+/** How some records of a data set are named. */
+export interface SubsetOptions {
+  /** Default: the name of the data set. */
+  readonly name?: string | undefined;
+}
+
 /** The records `indices` of `dataset`, in that order. */
-export function subset(dataset: Dataset, indices: ArrayLike<number>, name = dataset.name): Dataset {
+export function subset(
+  dataset: Dataset,
+  indices: ArrayLike<number>,
+  { name = dataset.name }: SubsetOptions = {},
+): Dataset {
   checkIndices(name, indices, dataset.count);
   const chosen = Uint32Array.from(indices);
   const labels = Int32Array.from(chosen, (index) => dataset.labels[index]);
@@ -125,7 +135,7 @@ export function subset(dataset: Dataset, indices: ArrayLike<number>, name = data
       out,
     ),
   );
-  return resized ? { ...made, resized: (height, width) => subset(resized(height, width), indices, name) } : made;
+  return resized ? { ...made, resized: (height, width) => subset(resized(height, width), indices, { name }) } : made;
 }
 
 /** The records of several datasets of one shape, one after the other. */

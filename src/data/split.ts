@@ -48,7 +48,7 @@ export function splitValidation(
       dataset,
       Array.from({ length: reported }, (_, index) => index),
     ),
-    validation: subset(dataset, drawn, `${dataset.name}#validation`),
+    validation: subset(dataset, drawn, { name: `${dataset.name}#validation` }),
   };
 }
 

@@ -78,7 +78,7 @@ function cutValidation(whole: Dataset, choice: number | Dataset): { kept: Uint32
   const order = permutation({ seed: SPLIT_SEED, sample: 0, purpose: "split", step: 0 }, whole.count);
   return {
     kept: order.slice(count).sort(),
-    validation: subset(whole, order.subarray(0, count), `${whole.name}#validation`),
+    validation: subset(whole, order.subarray(0, count), { name: `${whole.name}#validation` }),
   };
 }
 

@@ -98,8 +98,16 @@ export const NEVER_FIRES = {
 export const thresholdCount = (rule: Rule, exits: number): number =>
   rule === "patience" ? Math.min(1, exits - 1) : exits - 1;
 
+/** What the policy of a network with one exit states. No answer depends on it. */
+export interface SingleExitOptions {
+  /** Default: max-softmax. */
+  readonly rule?: Rule | undefined;
+  /** Default: final. */
+  readonly fallback?: Fallback | undefined;
+}
+
 /** The policy of a network with one exit, which needs no threshold. */
-export const singleExitPolicy = (rule: Rule = "max-softmax", fallback: Fallback = "final"): Policy => ({
+export const singleExitPolicy = ({ rule = "max-softmax", fallback = "final" }: SingleExitOptions = {}): Policy => ({
   rule,
   thresholds: [],
   fallback,

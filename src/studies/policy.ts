@@ -66,7 +66,7 @@ export function givenPolicy(request: PolicyRequest, model: DynamicModel): Policy
   const { exits, classes, policy } = model;
   const gates = policy?.gates ? { gates: policy.gates } : {};
   if (exits.length === 1 && (request.target === undefined || !isRoutable(model)))
-    return { ...singleExitPolicy(rule, fallback), ...gates };
+    return { ...singleExitPolicy({ rule, fallback }), ...gates };
   if (request.thresholds) {
     const shape = { exits: exits.length, classes };
     return {

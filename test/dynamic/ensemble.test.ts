@@ -28,14 +28,14 @@ const meanOver = (rows: readonly (readonly number[])[]): number[] =>
 
 describe("an ensemble", () => {
   test("of logits has their mean as its one exit", () => {
-    const found = logitsOf(ensemble(parts, "logits"));
+    const found = logitsOf(ensemble(parts, { form: "logits" }));
     expect(found.length).toBe(1);
     for (const i of [0, 1])
       meanOver(finals.map((rows) => rows[i])).forEach((z, k) => expect(found[0][i][k]).toBeCloseTo(z, 5));
   });
 
   test("of probabilities has the logarithm of their mean", () => {
-    const [found] = logitsOf(ensemble(parts, "probabilities"));
+    const [found] = logitsOf(ensemble(parts, { form: "probabilities" }));
     for (const i of [0, 1])
       meanOver(finals.map((rows) => Array.from(softmaxRow(Float32Array.from(rows[i]))))).forEach((p, k) =>
         expect(found[i][k]).toBeCloseTo(Math.log(p), 4),
@@ -43,7 +43,7 @@ describe("an ensemble", () => {
   });
 
   test("of losses has one exit for each part", () => {
-    const found = logitsOf(ensemble(parts, "losses"));
+    const found = logitsOf(ensemble(parts, { form: "losses" }));
     expect(found.length).toBe(3);
     const sorted = (all: readonly (readonly number[][])[]) => all.map((rows) => rows[0][0]).sort((a, b) => a - b);
     sorted(found).forEach((z, k) => expect(z).toBeCloseTo(sorted(finals)[k], 5));
@@ -55,7 +55,7 @@ describe("an ensemble", () => {
     const gated = policies.map((policy) => gatedModel({ policy }));
     const own = gated.map((part, i) => logitsOf(underPolicy(part, policies[i]))[0]);
     expect(own[0]).not.toEqual(own[1]);
-    const model = ensemble(gated, "logits");
+    const model = ensemble(gated, { form: "logits" });
     expect(model.gates).toEqual([]);
     const [found] = logitsOf(model);
     for (const i of [0, 1])
@@ -63,7 +63,7 @@ describe("an ensemble", () => {
   });
 
   test("refuses parts for other images", () => {
-    expect(() => ensemble([parts[0], linearModel([[1], [0], [0], [0]], [0, 0, 0, 0])], "logits")).toThrow(
+    expect(() => ensemble([parts[0], linearModel([[1], [0], [0], [0]], [0, 0, 0, 0])], { form: "logits" })).toThrow(
       /images \[1,1,1\], 4 classes.* An ensemble needs the same three\. \[transfer\/mismatch\]$/,
     );
   });

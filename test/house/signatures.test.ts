@@ -32,6 +32,7 @@ const APART: Readonly<Record<string, string>> = {
     "an open list of places or rows, which stands for all when left out",
     "placesOf",
     "placeExits",
+    "readImages",
     "channelStatistics",
   ),
 };
@@ -76,13 +77,18 @@ function parametersOf(name: string, file: string): string[] | undefined {
 /** The type of a parameter, without its name or its pattern. */
 const typeOf = (parameter: string): string => parameter.replace(/^(?:\{[\s\S]*?\}|\w+\??):\s*/, "");
 
-const isPlain = (parameter: string): boolean => /^(?:string|number|boolean)\b(?!\[)/.test(typeOf(parameter));
+/** Numbers, texts, and types that name one of a few texts. */
+const isPlain = (parameter: string): boolean =>
+  /^(?:string|number|boolean|\w*(?:Form|Rule|Fallback|Norm|Goal|Kind))\b(?!\[)/.test(typeOf(parameter));
 /** Optional by its sign. An options object has a default value instead. */
 const isOpen = (parameter: string): boolean => /^\w+\?:/.test(parameter);
 
+/** A value that may be left out. An options object may be, too. */
+const hasDefault = (parameter: string): boolean => / = (?!\{\})/.test(parameter.replace(/^\{[\s\S]*?\}(?=:)/, ""));
+
 /** Whether a parameter comes after the one that the function works on, and is not an options object. */
 const isPositional = (parameter: string, place: number): boolean =>
-  place > 0 && (isPlain(parameter) || isOpen(parameter));
+  (place > 0 && (isPlain(parameter) || isOpen(parameter))) || hasDefault(parameter);
 
 const functions = ["index.ts", "node/index.ts", "web/index.ts"].flatMap((entry) => exportsOf(join(SRC, entry)));
 

@@ -35,7 +35,7 @@ const made: AuditRecord = auditRecordSchema.parse({
 });
 
 describe("the table in CSV", () => {
-  const [head, ...lines] = resultsTable(made, "csv").trimEnd().split("\n");
+  const [head, ...lines] = resultsTable(made, { form: "csv" }).trimEnd().split("\n");
   const names = head.split(",");
   const rows = lines.map((line) => Object.fromEntries(line.split(",").map((cell, i) => [names[i], cell])));
 
@@ -72,13 +72,13 @@ describe("the table in CSV", () => {
   test("puts quotes around a name with a comma", () => {
     const [first, ...rest] = made.attacks;
     const named = { ...made, attacks: [{ ...first, name: 'a,"b' }, ...rest] };
-    expect(resultsTable(named, "csv")).toContain('\n"a,""b",misclassify:final,');
+    expect(resultsTable(named, { form: "csv" })).toContain('\n"a,""b",misclassify:final,');
   });
 });
 
 describe("the tables for people", () => {
   test("in Markdown have radius, steps, restarts, n and interval", () => {
-    const lines = resultsTable(made, "md").trimEnd().split("\n");
+    const lines = resultsTable(made, { form: "md" }).trimEnd().split("\n");
     expect(lines[0]).toMatch(
       /^resnet20-sdn on cifar10 sample, 256 samples, seed 7; dynn 0\.1\.0\. .*95 % Wilson intervals\.$/,
     );
@@ -94,7 +94,7 @@ describe("the tables for people", () => {
   });
 
   test("in LaTeX have as many cells in each row as columns, and no sign that LaTeX reads as a command", () => {
-    const text = resultsTable(made, "tex");
+    const text = resultsTable(made, { form: "tex" });
     expect(text).toMatch(/^% resnet20-sdn on cifar10 sample/);
     const [, columns] = /\\begin\{tabular\}\{([lr]+)\}/.exec(text) ?? [];
     const rows = text.split("\n").filter((line) => line.endsWith("\\\\"));
@@ -105,8 +105,8 @@ describe("the tables for people", () => {
   });
 
   test("have no columns of cost and seeds where there are none", () => {
-    const [, , head] = resultsTable(staticRecord, "md").split("\n");
+    const [, , head] = resultsTable(staticRecord, { form: "md" }).split("\n");
     expect(head).not.toMatch(/cost|seeds/);
-    expect(resultsTable(staticRecord, "md")).not.toContain("routed");
+    expect(resultsTable(staticRecord, { form: "md" })).not.toContain("routed");
   });
 });

@@ -11,7 +11,7 @@ import { linearModel, samplesOf, smallExits, victimOf } from "../support/models.
 const COUNT = 24;
 const a = smallExits(1);
 /** Nearly the same answers as the first network, from other weights. */
-const b: DynamicModel = { ...ensemble([a, a, smallExits(4)], "losses"), name: "other" };
+const b: DynamicModel = { ...ensemble([a, a, smallExits(4)], { form: "losses" }), name: "other" };
 const samples = await samplesOf(a, COUNT);
 const bytes = Uint8Array.from(samples.flatMap(({ pixels }) => Array.from(pixels, (v) => Math.round(255 * v))));
 const labels = Int32Array.from(samples, ({ label }) => label);
@@ -87,7 +87,7 @@ describe("an audit with a surrogate", () => {
   });
 
   test("searches on an ensemble", async () => {
-    const { record } = await audited(ensemble([a, b], "logits"));
+    const { record } = await audited(ensemble([a, b], { form: "logits" }));
     expect(record.attacks[0].surrogates).toEqual(["small+other"]);
   });
 

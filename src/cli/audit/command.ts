@@ -244,7 +244,7 @@ async function surrogateOf(
   if (specs === undefined) return undefined;
   const models: DynamicModel[] = [];
   for (const spec of specs) models.push(await openModel(spec, { imageSize: [shape[1], shape[2]] }));
-  const model = models.length === 1 ? models[0] : ensemble(models, form);
+  const model = models.length === 1 ? models[0] : ensemble(models, { form });
   const never = uniformPolicy("max-softmax", "final", NEVER_FIRES["max-softmax"], model.exits.length);
   return {
     model,

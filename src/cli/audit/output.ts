@@ -45,7 +45,7 @@ export async function writeOutputs({ record, gallery, rows }: AuditOutcome, flag
   if (flags.json !== undefined && flags.json !== "-") await writeText(flags.json, json);
   if (flags.records !== undefined) await writeRows(flags.records, rows);
   if (flags.table !== undefined)
-    await writeText(flags.table, resultsTable(record, present(formOf(flags.table), "form")));
+    await writeText(flags.table, resultsTable(record, { form: present(formOf(flags.table), "form") }));
   if (flags.json === "-") return io.out(json);
   io.out(auditTables(record));
   for (const path of [flags.report, flags.json, flags.records, flags.table])

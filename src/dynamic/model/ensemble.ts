@@ -17,6 +17,11 @@ import { underPolicy } from "./under-policy.js";
 export const ENSEMBLE_FORMS = ["logits", "probabilities", "losses"] as const;
 export type EnsembleForm = (typeof ENSEMBLE_FORMS)[number];
 
+/** How several networks become one. */
+export interface EnsembleOptions {
+  readonly form: EnsembleForm;
+}
+
 /** One model from several. Its exits are the final exits of the parts (`losses`), or one exit with
  * their mean. Gates of a part act as the policy of its file says. The ensemble itself has no gates,
  * and every input has its full cost.
@@ -25,10 +30,10 @@ export type EnsembleForm = (typeof ENSEMBLE_FORMS)[number];
  * ```ts
  * import { ensemble, load } from "dynn/node";
  *
- * const surrogate = ensemble([await load("model.onnx"), await load("model.onnx")], "logits");
+ * const surrogate = ensemble([await load("model.onnx"), await load("model.onnx")], { form: "logits" });
  * console.log(surrogate.exits.length); // 1
  * ``` */
-export function ensemble(models: readonly DynamicModel[], form: EnsembleForm): DynamicModel {
+export function ensemble(models: readonly DynamicModel[], { form }: EnsembleOptions): DynamicModel {
   const [first] = models;
   for (const model of models) checkAlike(first, model);
   const name = models.map((model) => model.name).join("+");

@@ -129,7 +129,7 @@ async function openRecords(
   const beyond = records.find((record) => record >= data.count);
   const got = beyond === undefined ? await recordsDigest(data, records) : `that of ${counted(data.count, "record")}`;
   if (got !== digest) throw changed(`records ${name}, ${spec}`, got, digest);
-  return subset(data, records, name);
+  return subset(data, records, { name });
 }
 
 function missing(name: string, digest: string): never {

@@ -12,6 +12,11 @@ export const RESULT_FORMS = ["tex", "md", "csv"] as const;
 /** A form of the table. */
 export type ResultForm = (typeof RESULT_FORMS)[number];
 
+/** How a table of results is written. */
+export interface ResultsOptions {
+  readonly form: ResultForm;
+}
+
 /** One row: an attack, or what stands for one. */
 interface Row extends Partial<Pick<AttackRecord, "goal" | "method" | "norm" | "radius" | "eligible" | "seeds">> {
   readonly attack: string;
@@ -27,8 +32,8 @@ interface Row extends Partial<Pick<AttackRecord, "goal" | "method" | "norm" | "r
  * @returns text that ends with a line break. Rates of CSV are shares from 0 to 1, and radii are in
  *  pixel units; the other forms have percentages, and radii as people write them
  * @example
- * await writeFile("results.tex", resultsTable(record, "tex")); */
-export const resultsTable = (record: AuditRecord, form: ResultForm): string => FORMS[form](record);
+ * await writeFile("results.tex", resultsTable(record, { form: "tex" })); */
+export const resultsTable = (record: AuditRecord, { form }: ResultsOptions): string => FORMS[form](record);
 
 const FORMS: Readonly<Record<ResultForm, (record: AuditRecord) => string>> = { tex, md, csv };
 

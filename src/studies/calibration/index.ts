@@ -90,7 +90,7 @@ function memoryFor({ worstCase, validation, test, ...runs }: OpenBatch<Calibrati
 async function calibrated(options: CalibrationOptions, run: InProcess): Promise<Found> {
   const { rule, fallback, seed, worstCase: worst } = options;
   const [reported, chosenOn] = [run.data(options.test), run.data(options.validation)];
-  const planned = await run.planned(options.model, { kind: "fixed", policy: singleExitPolicy(rule) }, reported);
+  const planned = await run.planned(options.model, { kind: "fixed", policy: singleExitPolicy({ rule }) }, reported);
   const { model } = planned;
   const plan = new CommandPlan();
   const validation = splitTask(plan, planned, chosenOn, "validation images");

@@ -47,7 +47,7 @@ export async function profile(request: ProfileRequest): Promise<ProfileRecord> {
   const run = new InProcess({ ...options, memory, kinds: KINDS });
   try {
     const data = run.data(options.data);
-    const policy = singleExitPolicy(options.rules[0], options.fallback);
+    const policy = singleExitPolicy({ rule: options.rules[0], fallback: options.fallback });
     const network = await run.planned(options.model, { kind: "fixed", policy }, data);
     const statics = await staticNetworks(network, options, data, run);
     const { validation, thresholds } = options;

@@ -37,7 +37,7 @@ export function policyTask(plan: CommandPlan, planned: PlannedPolicy, phase: str
   const { choice, model } = planned;
   if (choice.kind === "fixed") return givenTask(plan, choice.policy);
   const { rule, fallback, target } = choice;
-  if (!isRoutable(model)) return givenTask(plan, singleExitPolicy(rule, fallback));
+  if (!isRoutable(model)) return givenTask(plan, singleExitPolicy({ rule, fallback }));
   const { costs, gateCosts } = unitShares(model);
   const { gated, inputs } = chosenOn(plan, planned, present(planned.validation, "validation records"), {
     ...{ phase, gateCosts },

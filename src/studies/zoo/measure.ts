@@ -81,7 +81,7 @@ export async function measureNetwork(
 /** What the gates do on the test records, beside networks without decisions. */
 async function gatesOf(
   model: DynamicModel,
-  policy: Policy = singleExitPolicy(FRAME.rule, FRAME.fallback),
+  policy: Policy = singleExitPolicy(FRAME),
   { data, statics, ...how }: ZooMeasurement,
 ): Promise<ZooResult["gates"]> {
   const { validation } = data;
@@ -143,7 +143,7 @@ function routed(
  * @throws DynnError as `audit`, or the signal's reason when aborted */
 export async function robustAccuracy(
   source: Pick<OnnxModel, "graph" | "metadata">,
-  policy: Policy = singleExitPolicy(FRAME.rule, FRAME.fallback),
+  policy: Policy = singleExitPolicy(FRAME),
   { data, backend, batch, signal, onProgress }: ZooMeasurement,
 ): Promise<ZooResult["robust"]> {
   const model = dynamicModel(source);

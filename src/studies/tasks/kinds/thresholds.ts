@@ -57,8 +57,7 @@ async function choose(
   { costs, exits, fit, bounds, curves: _curves, gated, ...request }: ThresholdParameters,
 ): Promise<Pick<Calibration, "policy" | "uniform" | "perExit">> {
   const kept = exits ?? costs.map((_, k) => k);
-  if (kept.length === 1 && !gated)
-    return { policy: singleExitPolicy(request.rule, request.fallback), uniform: [], perExit: [] };
+  if (kept.length === 1 && !gated) return { policy: singleExitPolicy(request), uniform: [], perExit: [] };
   const records = present(validation, "validation records");
   const own = await records.at(new Array<number>(gatesOf({ gated }).gates).fill(0));
   const temperatures = fit ? kept.map((_, k) => fitTemperature(own, k)) : request.temperatures;
