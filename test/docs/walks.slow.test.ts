@@ -8,6 +8,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ROOT } from "./documents.js";
 import { makeStranger, type Stranger } from "./stranger.js";
 
+/** The first words of what a conversion says: a saving with its price, or why there is none. */
+const VERDICT = /^(?:At batch 1: .* as fast|No faster network: )/m;
+
 let stranger: Stranger;
 const times: string[] = [];
 const at = (...parts: readonly string[]): string => join(stranger.folder, ...parts);
@@ -65,7 +68,36 @@ describe("the engineer with photos and a static network", LONG, () => {
   });
 });
 
+describe("the engineer, on an own network of one exit", LONG, () => {
+  test("converts it with the defaults, and reads what came of it", async () => {
+    const out = await walk("npx dynn convert zoo:resnet20-static --data sample -o faster.onnx");
+    expect(out).toMatch(VERDICT);
+    expect(existsSync(at("faster.onnx"))).toBe(true);
+    expect(existsSync(at("faster.run/report.html"))).toBe(true);
+  });
+
+  test("profiles it, and gets the verdict first", async () => {
+    const out = await walk("npx dynn profile faster.onnx --data sample --samples 64 --rounds 1");
+    expect(out).toMatch(/^At batch 1: (?:slower, )?(?:[\d.]+x as fast|unsure)/m);
+    expect(out).toContain("the heads learned from 350 records of it");
+  });
+});
+
 describe("the researcher", LONG, () => {
+  test("compares two attacks over two seeds, in a table for a paper, and keeps the images", async () => {
+    const line =
+      "npx dynn audit zoo:resnet20-joint --samples 16 --attacks pgd,fgsm --eps 2/255 --seeds 2 --radii 0 --table t.tex --keep images";
+    await walk(line);
+    const table = readFileSync(at("t.tex"), "utf8");
+    for (const word of ["pgd", "fgsm", "worst"]) expect(table).toContain(word);
+    for (const name of ["labels.npy", "indices.npy"]) expect(existsSync(at("images", name))).toBe(true);
+  });
+
+  test("asks for no attack, and gets the clean numbers alone", async () => {
+    const out = await walk("npx dynn audit zoo:resnet20-joint --samples 16 --attacks none");
+    expect(out).not.toContain("pgd");
+  });
+
   test("audits a network under an attack of fixed parameters, and reads the record", async () => {
     const attack = { name: "pgd", goal: "misclassify:final", method: "pgd", norm: "linf", radius: "1/255", steps: 5 };
     writeFileSync(at("attacks.json"), JSON.stringify([attack]));

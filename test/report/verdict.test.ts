@@ -19,6 +19,9 @@ describe("a verdict", () => {
     [range(0.78, 0.82, 0.86), "slower, 0.82x as fast (0.78-0.86)", "0.82x"],
     [range(0.95, 1.04, 1.08), "unsure (0.95x-1.08x as fast)", "unsure"],
     [range(1.001, 1.01, 1.02), "1.01x as fast (1.00-1.02)", "1.01x"],
+    [range(0.991, 0.997, 0.999), "1.00x as fast (0.99-1.00)", "1.00x"],
+    [range(1.8, 1.8, 1.8), "1.8x as fast (one round)", "1.8x"],
+    [range(0.82, 0.82, 0.82), "slower, 0.82x as fast (one round)", "0.82x"],
     [range(1, 1.3, 1.5), "unsure (1.00x-1.5x as fast)", "unsure"],
   ])("on speed is unsure where the range holds 1", (speed, words, cell) => {
     expect([speedWords(speed), speedCell(speed)]).toEqual([words, cell]);

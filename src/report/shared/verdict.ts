@@ -20,12 +20,13 @@ export const speedCell = (speedUp: Spread): string =>
   speedOf(speedUp) === "unsure" ? "unsure" : timesWords(speedUp.median);
 
 /** "1.8x as fast (1.7-1.9)", "slower, 0.82x as fast (0.78-0.86)", or "unsure (0.95x-1.08x as
- * fast)". */
+ * fast)". One round has no range: "1.8x as fast (one round)". */
 export function speedWords(speedUp: Spread): string {
   const { median, low, high } = speedUp;
   if (speedOf(speedUp) === "unsure") return `unsure (${timesWords(low)}-${timesWords(high)} as fast)`;
-  const slower = speedOf(speedUp) === "slower" ? "slower, " : "";
-  return `${slower}${timesWords(median)} as fast (${figure(low)}-${figure(high)})`;
+  const slower = speedOf(speedUp) === "slower" && figure(median) !== "1.00" ? "slower, " : "";
+  const range = low === high ? "one round" : `${figure(low)}-${figure(high)}`;
+  return `${slower}${timesWords(median)} as fast (${range})`;
 }
 
 const inPoints = (share: number): string => (Math.round(1000 * share) / 10 + 0).toFixed(1);
