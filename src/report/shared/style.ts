@@ -153,7 +153,8 @@ footer { margin-top: 2rem; font-size: .85rem; color: var(--soft); }
   p, figure, .item, .card, .scroll.few, tr, li, .facts > * { break-inside: avoid; }
   #verdicts .scroll { break-inside: auto; }
   thead { display: table-header-group; break-inside: avoid; break-after: avoid; }
-  tbody tr:nth-child(-n + 2), tbody tr:nth-last-child(2) { break-after: avoid; }
+  tbody tr:nth-child(-n + 2):not(:last-child), tbody tr:nth-last-child(2) { break-after: avoid; }
+  .chart svg { max-height: 7cm; }
   .multiples .plot { font-size: 13.5px !important; }
   .images figure { flex: 0 1 4.8rem; }
   .key, section > p { break-after: avoid; }
