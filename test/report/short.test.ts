@@ -1,6 +1,7 @@
 /** @file "In short" of every report: a few sentences that the record never contradicts. */
 import { describe, expect, it } from "vitest";
 import { auditShort, cleanSentences, thinkingWords } from "../../src/report/audit/short.js";
+import { reportPage } from "../../src/report/shared/page.js";
 import { trainingShort } from "../../src/report/training/short.js";
 import type { AttackRecord, AuditRecord } from "../../src/schema/audit-record.js";
 import type { EpochReport, TrainingRecord } from "../../src/schema/training.js";
@@ -101,4 +102,13 @@ describe("a training run in short", () => {
     expect(said(run([epoch(0, [0.4, 0.5], [0.4, 0.5])], 30))).toMatch(/^After 1 of 30 epochs the final exit/);
     expect(said(run([epoch(0, [0.4, 0.5], [0.4, 0.5])]))).toMatch(/^After 1 epoch the final exit/);
   });
+});
+
+it("a command between backticks is set as code", () => {
+  const page = reportPage({
+    ...{ title: "t", kind: "k", heading: "h", about: "a" },
+    short: ["Run `dynn x`."],
+    sections: [],
+  });
+  expect(page).toContain("<li>Run <code>dynn x</code>.</li>");
 });

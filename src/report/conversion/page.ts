@@ -10,7 +10,7 @@ import { key } from "../plots/key.js";
 import { type Curve, curvesPlot, lineStyle } from "../plots/training.js";
 import { type DrawOptions, drawingIn } from "../shared/drawing.js";
 import * as write from "../shared/format.js";
-import { type Html, html, NOTHING } from "../shared/html.js";
+import { type Html, html, NOTHING, withCode } from "../shared/html.js";
 import { card, reportPage } from "../shared/page.js";
 import { remarks } from "../shared/remarks.js";
 import type { Section } from "../shared/shell.js";
@@ -59,10 +59,6 @@ function cards({ outcome, speeds, exits }: ConversionRecord): Html[] {
     card("before: final exit alone", write.percent(outcome.final.value), `95 %: ${write.interval(outcome.final)}`),
   ];
 }
-
-/** Text whose commands stand between backticks, as the terminal shows them. */
-const withCode = (text: string): Html[] =>
-  text.split("`").map((part, i) => (i % 2 === 1 ? html`<code>${part}</code>` : html`${part}`));
 
 function adviceSection(record: ConversionRecord): Section {
   const advice = conversionAdvice(record);

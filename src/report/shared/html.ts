@@ -35,3 +35,7 @@ export const html = (literals: TemplateStringsArray, ...parts: readonly HtmlCont
 export const raw = (text: string): Html => new Html(text);
 
 export const NOTHING = raw("");
+
+/** Text whose commands stand between backticks, as the terminal shows them. */
+export const withCode = (text: string): Html =>
+  html`${text.split("`").map((part, i) => (i % 2 === 1 ? html`<code>${part}</code>` : part))}`;

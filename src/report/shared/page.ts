@@ -2,7 +2,7 @@
  *  A report states its parts. What all reports have is added here. */
 import * as write from "./format.js";
 import { glossarySection } from "./glossary.js";
-import { type Html, type HtmlContent, html, NOTHING } from "./html.js";
+import { type Html, type HtmlContent, html, NOTHING, withCode } from "./html.js";
 import { type Section, shell } from "./shell.js";
 
 /** What a report states of itself. */
@@ -44,7 +44,7 @@ const cardList = (cards: readonly Html[]): Html =>
 
 const summary = (short: readonly HtmlContent[], sections: readonly Section[]): Html =>
   html`<section id="summary"><h2>In short</h2>
-<ul class="short">${short.map((sentence) => html`<li>${sentence}</li>`)}</ul>
+<ul class="short">${short.map((sentence) => html`<li>${typeof sentence === "string" ? withCode(sentence) : sentence}</li>`)}</ul>
 <nav aria-label="Sections">${sections.map(({ id, title }) => html`<a href="#${id}">${title}</a>`)}</nav></section>`;
 
 /** A key figure.
