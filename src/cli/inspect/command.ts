@@ -151,7 +151,11 @@ function unitsOf({ exits, gates }: DynamicModel): Pick<Inspection, "exits" | "ga
 
 function opCounts(nodes: readonly Node[], costs: ReadonlyMap<Node, number>): Inspection["ops"] {
   const byType = new Map<string, Node[]>();
-  for (const node of nodes) byType.set(node.opType, [...(byType.get(node.opType) ?? []), node]);
+  for (const node of nodes) {
+    const alike = byType.get(node.opType);
+    if (alike) alike.push(node);
+    else byType.set(node.opType, [node]);
+  }
   return [...byType]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([opType, list]) => {

@@ -31,13 +31,13 @@ const NARROWEST = 14;
 export function fitted(columns: readonly Column[], rows: readonly (readonly string[])[], width: number): Slice[] {
   const cells = columns.map((_, i) => rows.map((row) => row[i] ?? ""));
   const whole = columns.map((column, index): Placed => {
-    const natural = Math.max(1, ...[column.head, ...cells[index]].map(widthOf));
+    const natural = Math.max(1, widthOf(column.head), widest(cells[index]));
     return { index, column, width: natural, natural };
   });
   if (sum(whole) <= width) return [whole];
   const heads = whole.map((part, i) => ({
     ...part,
-    width: Math.max(1, longestWord(part.column.head), ...cells[i].map(widthOf)),
+    width: Math.max(1, longestWord(part.column.head), widest(cells[i])),
   }));
   if (sum(heads) <= width) return [widened(heads, width)];
   const words = heads.map((part, i) =>
@@ -49,6 +49,9 @@ export function fitted(columns: readonly Column[], rows: readonly (readonly stri
 }
 
 const sum = (parts: Slice): number => parts.reduce((total, part) => total + part.width, GAP * (parts.length - 1));
+
+/** A spread of all cells into `Math.max` fails at about 100,000 rows. */
+const widest = (cells: readonly string[]): number => cells.reduce((most, cell) => Math.max(most, widthOf(cell)), 0);
 
 const longestWord = (text: string): number => Math.max(...text.split(" ").map(widthOf));
 
@@ -65,7 +68,8 @@ function widened(parts: Slice, width: number): Slice {
 
 /** A column of words that gives up to `excess` of its width. */
 function narrowed(part: Placed, cells: readonly string[], excess: number): Placed {
-  const least = Math.max(NARROWEST, longestWord(part.column.head), ...cells.map(longestWord));
+  const longest = cells.reduce((most, cell) => Math.max(most, longestWord(cell)), 0);
+  const least = Math.max(NARROWEST, longestWord(part.column.head), longest);
   return { ...part, width: Math.min(part.width, Math.max(least, part.width - excess)) };
 }
 

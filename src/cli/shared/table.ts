@@ -38,15 +38,26 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
     .join("\n");
 }
 
+/** The time that cli-table3 takes for one table grows with the square of its rows. */
+const MOST_ROWS = 200;
+
+/** The table in blocks of rows that have the same widths; the first has the heads. */
 function drawn(part: Slice, rows: readonly (readonly string[])[]): string {
+  const blocks = Array.from({ length: Math.ceil(rows.length / MOST_ROWS) }, (_, i) =>
+    rows.slice(i * MOST_ROWS, (i + 1) * MOST_ROWS),
+  );
+  const [first = [], ...more] = blocks;
+  return [block(part, first, true), ...more.map((some) => block(part, some, false))].join("");
+}
+
+function block(part: Slice, rows: readonly (readonly string[])[], heads: boolean): string {
   const t = new Table({
-    head: part.map(({ column }) => out.bold(column.head)),
+    ...(heads && { head: part.map(({ column }) => out.bold(column.head)) }),
     chars: NO_LINES,
     style: { head: [], border: [], "padding-left": 0, "padding-right": 0 },
     colAligns: part.map(({ column }) => column.align ?? "right"),
-    ...(part.some(({ width, natural }) => width < natural)
-      ? { colWidths: part.map(({ width }) => width), wordWrap: true }
-      : {}),
+    colWidths: part.map(({ width }) => width),
+    wordWrap: part.some(({ width, natural }) => width < natural),
   });
   t.push(...rows.map((row) => part.map(({ index }) => row[index])));
   return `${t.toString().replace(/[ ]+$/gm, "")}\n`;

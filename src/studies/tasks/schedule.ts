@@ -37,9 +37,15 @@ export class Schedule {
     for (const { key, task } of graph.all()) {
       const inputs = new Set(inputsOf(task));
       this.#missing.set(key, inputs.size);
-      for (const input of inputs) this.#users.set(input, [...(this.#users.get(input) ?? []), key]);
+      for (const input of inputs) this.#use(input, key);
       if (inputs.size === 0) this.#ready.set(key, { key, task });
     }
+  }
+
+  #use(input: TaskKey, key: TaskKey): void {
+    const users = this.#users.get(input);
+    if (users) users.push(key);
+    else this.#users.set(input, [key]);
   }
 
   get done(): ReadonlySet<TaskKey> {
