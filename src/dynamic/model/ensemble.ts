@@ -30,7 +30,8 @@ export interface EnsembleOptions {
  * ```ts
  * import { ensemble, load } from "dynn/node";
  *
- * const surrogate = ensemble([await load("model.onnx"), await load("model.onnx")], { form: "logits" });
+ * const parts = [await load("model.onnx"), await load("model.onnx")];
+ * const surrogate = ensemble(parts, { form: "logits" });
  * console.log(surrogate.exits.length); // 1
  * ``` */
 export function ensemble(models: readonly DynamicModel[], { form }: EnsembleOptions): DynamicModel {
