@@ -1,7 +1,6 @@
 /** @file `dynn attack`: attacks one image, writes it, and says what every exit answers before and
  *  after. */
 import type { Command } from "commander";
-import sharp from "sharp";
 import { DynnError } from "../../core/errors.js";
 import { Images, type ImageTaker, imageDims } from "../../core/images.js";
 import { checkOutputs } from "../../dynamic/run/outputs.js";
@@ -110,7 +109,8 @@ async function oneImage(given: string, model: ModelClasses & ImageTaker, { recor
 }
 
 /** An 8-bit PNG of pixels in whole steps of 1/255. */
-function pngOf({ data, dims: [channels, height, width] }: Images): Promise<Buffer> {
+async function pngOf({ data, dims: [channels, height, width] }: Images): Promise<Buffer> {
+  const { default: sharp } = await import("sharp");
   const plane = height * width;
   const bytes = Uint8Array.from(data, (_, i) =>
     Math.round(255 * data[(i % channels) * plane + Math.floor(i / channels)]),

@@ -3,7 +3,7 @@
  *  transparency dropped, grey spread over RGB. */
 
 import { extname } from "node:path";
-import sharp, { type Sharp } from "sharp";
+import type { Sharp } from "sharp";
 import { DynnError, reasonOf } from "../../core/errors.js";
 import { counted } from "../../core/units.js";
 import { decodeBmp, decodeNetpbm } from "./bitmaps.js";
@@ -37,8 +37,11 @@ export interface RgbImage extends Size {
   readonly pixels: Uint8Array;
 }
 
+/** Loads sharp when the first image is read: it takes a fifth of a second. */
+const loadSharp = async () => (await import("sharp")).default;
+
 /** How each kind of image file is opened, by its extension. */
-const OPENERS: Readonly<Record<string, (file: string) => Sharp | Promise<Sharp>>> = {
+const OPENERS: Readonly<Record<string, (file: string) => Promise<Sharp>>> = {
   ...Object.fromEntries(
     [".png", ".jpg", ".jpeg", ".jfif", ".webp", ".gif", ".tif", ".tiff", ".avif"].map((end) => [end, bySharp]),
   ),
@@ -48,7 +51,7 @@ const OPENERS: Readonly<Record<string, (file: string) => Sharp | Promise<Sharp>>
 };
 
 /** The first bytes tell the kind of an image that has no name. */
-function ofBytes(bytes: Uint8Array): Sharp {
+function ofBytes(bytes: Uint8Array): Promise<Sharp> {
   const start = String.fromCharCode(...bytes.subarray(0, 2));
   if (start === "BM") return ofPixels(decodeBmp(bytes));
   return /^P[2356]$/.test(start) ? ofPixels(decodeNetpbm(bytes)) : bySharp(bytes);
@@ -60,11 +63,12 @@ export const IMAGE_EXTENSIONS: readonly string[] = Object.keys(OPENERS);
 /** The extension of a file, in small letters. */
 export const extensionOf = (file: string): string => extname(file).toLowerCase();
 
-function bySharp(file: ImageFile): Sharp {
-  return sharp(file, { failOn: "warning" });
+async function bySharp(file: ImageFile): Promise<Sharp> {
+  return (await loadSharp())(file, { failOn: "warning" });
 }
 
-const ofPixels = ({ width, height, pixels }: RgbImage): Sharp => sharp(pixels, { raw: { width, height, channels: 3 } });
+const ofPixels = async ({ width, height, pixels }: RgbImage): Promise<Sharp> =>
+  (await loadSharp())(pixels, { raw: { width, height, channels: 3 } });
 
 /** Width and height from the file's header.
  * @throws DynnError 'data/format', 'data/missing', 'file/unreadable' */
@@ -103,9 +107,11 @@ export function cropPlanes(image: RgbImage, { width, height }: Size, x = 0, y = 
 async function attempt<T>(given: ImageFile, work: (image: Sharp) => Promise<T>): Promise<T> {
   const file = typeof given === "string" ? given : `an image of ${given.length} bytes`;
   if (typeof given === "string") await checkDataFile(given);
+  // Without sharp, the image is not to blame.
+  await loadSharp();
   try {
     return await work(
-      typeof given === "string" ? await (OPENERS[extensionOf(given)] ?? bySharp)(given) : ofBytes(given),
+      await (typeof given === "string" ? (OPENERS[extensionOf(given)] ?? bySharp)(given) : ofBytes(given)),
     );
   } catch (thrown) {
     if (thrown instanceof DynnError) throw thrown;

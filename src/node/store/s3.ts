@@ -2,7 +2,6 @@
  *  with `If-None-Match: *`, so the first one stays. Source: Amazon S3 API Reference, PutObject,
  *  GetObject, ListObjectsV2. */
 import { AwsClient } from "aws4fetch";
-import { DOMParser } from "linkedom/worker";
 import { sha256 } from "../../core/digest.js";
 import { DynnError, reasonOf } from "../../core/errors.js";
 import { type Blobs, blobStore } from "./blobs.js";
@@ -96,6 +95,8 @@ class Bucket implements Blobs {
     const query = new URLSearchParams({ "list-type": "2", prefix, ...(token && { "continuation-token": token }) });
     const { status, bytes } = await this.#ask(prefix, "GET", `${this.#root}/?${query}`);
     if (status === 404) throw this.#refused(prefix, 404, "the bucket does not exist");
+    // Loaded here, because it takes a quarter of a second.
+    const { DOMParser } = await import("linkedom/worker");
     const xml = new DOMParser().parseFromString(new TextDecoder().decode(bytes), "text/xml");
     const texts = (tag: string): string[] => [...xml.getElementsByTagName(tag)].map((node) => node.textContent ?? "");
     const [next] = texts("NextContinuationToken");
